@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base/metrics.h - counters and gauges of base/metrics.def, shared by all
+ * processes of a region through a mapped file in its state folder, so that any
+ * worker can answer /-/metrics for all of them. Adding is one atomic add.
+ */
+#ifndef ANVIL_BASE_METRICS_H
+#define ANVIL_BASE_METRICS_H
+
+#include "base/strbuf.h"
+
+enum metric {
+#define METRIC(id, type, name, labels, doc) M_##id,
+#include "base/metrics.def"
+#undef METRIC
+	METRIC_COUNT
+};
+
+/* Map the file (made when missing, private memory when path is NULL). Before threads start. */
+MUST_CHECK int metrics_open(const char *path);
+void metric_add(enum metric m, int64_t n);
+void metric_set(enum metric m, int64_t n);
+int64_t metric_get(enum metric m);
+/* A histogram row of the request time of one operation (an index below METRICS_OPS). */
+#define METRICS_OPS 160
+void metric_request(int op, int status, int64_t dur_us, int64_t bytes_in, int64_t bytes_out);
+/* Prometheus text format 0.0.4. op_name gives an operation's name, NULL past the last. */
+void metrics_print(struct strbuf *sb, const char *region, const char *(*op_name)(int op));
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/db.h - pooled libpq and named statements. Every statement is a file
+ * sql/stmt/NAME.sql, prepared at a connection's first use of it; results are
+ * binary. Only meta/ and invalidator/ include this.
+ */
+#ifndef ANVIL_META_DB_H
+#define ANVIL_META_DB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include "meta/stmt_gen.h" /* enum stmt { STMT_BUCKET_FIND, ... STMT_COUNT }, from sql/stmt */
+
+struct db_pool;
+struct db;
+
+/* which: 'g' or 'r' (log lines, metrics). Opens nothing yet. Thread-safe from here on. */
+struct db_pool *db_pool_new(char which, const char *dsn, int max_connections, int timeout_ms, int connect_timeout_s);
+void db_pool_free(struct db_pool *p);
+/* A connection for one statement or transaction: waits at most the pool's timeout. ERR_UNAVAILABLE, ERR_TIMEOUT. */
+MUST_CHECK int db_acquire(struct db_pool *p, struct db **out, struct err *err);
+void db_release(struct db *db); /* a broken one is closed, an open transaction rolled back */
+
+struct db_param {
+	enum { DB_NULL, DB_TEXT, DB_BYTES, DB_INT, DB_BOOL, DB_UUID, DB_TEXT_ARRAY, DB_UUID_ARRAY } type;
+	const void *p;    /* text, bytes, uuid(s), const char *const * ending in NULL */
+	size_t len;       /* of bytes; count of uuids */
+	int64_t n;        /* DB_INT, DB_BOOL */
+};
+#define P_NULL ((struct db_param){ DB_NULL, NULL, 0, 0 })
+#define P_TEXT(s) ((struct db_param){ DB_TEXT, (s), 0, 0 })          /* NULL pointer = SQL null */
+#define P_SPAN(s) ((struct db_param){ DB_BYTES, (s).p, (s).len, 0 }) /* text or bytea with a length */
+#define P_INT(i) ((struct db_param){ DB_INT, NULL, 0, (i) })         /* bigint */
+#define P_BOOL(b) ((struct db_param){ DB_BOOL, NULL, 0, (b) })
+#define P_UUID(u) ((struct db_param){ DB_UUID, (u)->b, 16, 0 })
+
+/* A result lives until the arena is reset. */
+struct db_rows;
+MUST_CHECK int db_run(struct db *db, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
+    struct db_rows **out, struct err *err);
+/* Acquire, run, release: for a single statement. Retries once when the connection turns out dead before anything was sent. */
+MUST_CHECK int db_query(struct db_pool *p, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
+    struct db_rows **out, struct err *err);
+size_t db_count(const struct db_rows *r);
+bool db_is_null(const struct db_rows *r, size_t row, int col);
+int64_t db_i64(const struct db_rows *r, size_t row, int col);   /* int2, int4, int8; timestamptz as us since 1970 */
+bool db_bool(const struct db_rows *r, size_t row, int col);
+struct span db_span(const struct db_rows *r, size_t row, int col); /* text, bytea; borrowed from the result */
+const char *db_text(const struct db_rows *r, size_t row, int col); /* the same, NUL at its end; NULL when null */
+/* uuid: memcpy of db_span */
+
+/* BEGIN, fn, COMMIT; ROLLBACK when fn fails; again on serialization failures and deadlocks (meta/sqlstate.def). */
+typedef int (*db_tx_fn)(struct db *db, void *arg, struct err *err);
+MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err);
+
+#endif

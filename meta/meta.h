@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/meta.h - metadata as the programs see it: who signs (apps), whose it is
+ * (tenants), where a bucket lives (buckets, regions), and what may be done
+ * (policies). Reads come from the region's memcached when what lies there is
+ * proved current, else from the global database; changes go to the database and
+ * wait until every region knows.
+ *
+ * A process has one struct meta, opened after fork; a thread has one struct
+ * meta_thread with its own memcached connections. Database connections are
+ * pooled by the process and held for one statement or one transaction only.
+ */
+#ifndef ANVIL_META_META_H
+#define ANVIL_META_META_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/settings.h"
+
+struct meta;
+struct meta_thread;
+
+enum meta_flags {
+	META_CACHE = 1 << 0,    /* read through memcached; starts the thread that keeps the trust fresh */
+	META_REGIONAL = 1 << 1, /* open the regional database too */
+};
+/* Databases that are away do not fail the opening; they are tried again at each use. */
+MUST_CHECK int meta_open(const struct settings *s, int flags, struct meta **out, struct err *err);
+void meta_close(struct meta *m);
+const struct settings *meta_settings(const struct meta *m);
+
+MUST_CHECK int meta_thread_new(struct meta *m, struct meta_thread **out, struct err *err);
+void meta_thread_free(struct meta_thread *t);
+struct meta *meta_of(const struct meta_thread *t);
+
+/* What the thread spent since the last reset: for the request's log line. */
+struct meta_spent {
+	int64_t db_us, cache_us, ack_wait_us;
+	int global_queries, regional_queries, cache_round_trips;
+};
+struct meta_spent *meta_spent(struct meta_thread *t);
+
+#define UUID_LEN 16
+#define UUID_TEXT_LEN 36
+struct uuid {
+	uint8_t b[UUID_LEN];
+};
+void uuid_random(struct uuid *u);                        /* version 4 */
+void uuid_text(const struct uuid *u, char out[UUID_TEXT_LEN + 1]);
+bool uuid_parse(struct span s, struct uuid *u);
+
+/* ---- rows; every string ends in NUL, is never NULL unless said, and is the arena's ---- */
+
+struct region {
+	const char *name;
+	const char *endpoint;      /* "https://s3.eu.example.com", no slash at the end */
+	const char *const *domains; /* ends in NULL */
+	const char *inv_pub, *inv_rep; /* NNG addresses of its invalidator(s), blank-separated */
+	const char *state;         /* "active", "leaving" */
+	int64_t created_us;
+};
+struct bucket {
+	struct uuid id;
+	const char *name;
+	const char *region;        /* home */
+	struct uuid tenant_id;
+	const char *owner_id;      /* canonical id, 64 hexadecimal digits */
+	const char *owner_name;    /* display name */
+	const char *status;        /* "active", "deleting" */
+	const char *routing_mode;  /* "" = the region's setting */
+	const char *versioning;    /* "", "Enabled", "Suspended" */
+	const char *policy;        /* JSON, NULL = none */
+	uint32_t config_kinds;     /* bit i: a bucket_configs row of kind i exists (meta/config_kinds.def) */
+	int64_t created_us;
+};
+struct app {
+	const char *access_key;
+	const char *name;
+	struct uuid tenant_id;
+	const char *tenant_name, *owner_id; /* the tenant's display name and canonical id */
+	bool enabled;              /* the app and its tenant both */
+	struct span sealed_secret; /* aad = the access key; see app_secret() */
+	const char *const *policies; /* JSON documents attached to it; ends in NULL; none = all of its tenant's */
+	int64_t created_us;
+};
+/* Opens the sealed secret into out (NUL at its end); wipe it after use. */
+#define APP_SECRET_MAX 128
+MUST_CHECK int app_secret(const struct settings *s, const struct app *app, char out[APP_SECRET_MAX + 1], struct err *err);
+
+/*
+ * The reads of a request in one: the app that signs and the bucket that is named
+ * (either may be NULL = not asked), each 1 found, 0 not there, in out->has_*.
+ * Cost: one multi-get; per miss one statement on the global database.
+ * Errors: ERR_UNAVAILABLE when it cannot be known within the promise (503).
+ */
+struct meta_found {
+	int has_app, has_bucket;
+	struct app app;
+	struct bucket bucket;
+};
+MUST_CHECK int meta_find(struct meta_thread *t, struct arena *a, const char *access_key, const char *bucket,
+    struct meta_found *out, struct err *err);
+/* All regions (through the cache, key "regions"), ordered by name; n of them. */
+MUST_CHECK int meta_regions(struct meta_thread *t, struct arena *a, struct region **out, size_t *n, struct err *err);
+
+/* ---- buckets ---- */
+
+enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION };
+/* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant. */
+MUST_CHECK int meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
+enum bucket_gone { BUCKET_GONE, BUCKET_NOT_EMPTY, BUCKET_NOT_THERE };
+/* In the home region only: proves it empty, closes the fence, removes the row; can be repeated after a crash. */
+MUST_CHECK int meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b,
+    enum bucket_gone *out, struct err *err);
+/* The tenant's buckets after `after` ("" = all), in byte order, at most max; from the database. */
+MUST_CHECK int meta_bucket_list(struct meta_thread *t, struct arena *a, const struct uuid *tenant_id, const char *prefix,
+    const char *after, const char *region /* NULL = any */, int max, struct bucket **out, size_t *n, struct err *err);
+
+#endif

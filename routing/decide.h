@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * routing/decide.h - whose region is this, and what follows. The decision table
+ * as a pure function: no I/O, no clock; made after the request line, the headers
+ * and the signature's key are known, before a byte of the body is taken.
+ */
+#ifndef ANVIL_ROUTING_DECIDE_H
+#define ANVIL_ROUTING_DECIDE_H
+
+#include "base/base.h"
+
+enum route_mode { ROUTE_AUTO, ROUTE_REDIRECT, ROUTE_RELAY };
+enum route_signed { ROUTE_ANONYMOUS, ROUTE_HEADER, ROUTE_PRESIGNED, ROUTE_POST_FORM };
+
+struct route_in {
+	const char *here;          /* this region */
+	const char *home;          /* the bucket's; NULL = no such bucket, or no bucket named */
+	const char *default_region;
+	const char *scope;         /* the credential scope's region; NULL when anonymous */
+	enum route_mode mode;      /* the bucket's own, else the region's */
+	enum route_signed signature;
+	const char *method;        /* "GET" ... */
+	bool is_object;            /* a key is named */
+	bool answered_anywhere;    /* ListBuckets, CreateBucket, HeadBucket, GetBucketLocation: the operation's row says so */
+	bool browser;              /* Sec-Fetch-Mode: navigate or no-cors */
+	bool expects_continue;     /* Expect: 100-continue is there */
+	bool hopped;               /* came with a verified hop header */
+	bool home_up;              /* as far as is known (circuit breaker) */
+};
+
+enum route_do {
+	ROUTE_SERVE,
+	ROUTE_NO_BUCKET,           /* 404 NoSuchBucket */
+	ROUTE_DO_RELAY,
+	ROUTE_301,                 /* PermanentRedirect */
+	ROUTE_307,                 /* TemporaryRedirect, Location as asked */
+	ROUTE_307_PRESIGN,         /* 307; a presigned URL is signed anew for the home */
+	ROUTE_WRONG_SCOPE,         /* 400 AuthorizationHeaderMalformed, Region = home (or here) */
+	ROUTE_UNREACHABLE,         /* 503 ServiceUnavailable, Retry-After, names the home */
+	ROUTE_LOOP                 /* 503 SlowDown, Retry-After; logged and counted */
+};
+
+enum route_do route_decide(const struct route_in *in);
+const char *route_do_name(enum route_do d);
+
+#endif
