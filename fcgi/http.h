@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/http.h - one HTTP request's transport: body in, status, headers and body
+ * out. Two implementations: FastCGI (http_fcgi.c) and plain CGI (http_cgi.c,
+ * --once). Nothing above this file knows libfcgi.
+ *
+ * A handler builds the whole header block in one strbuf and hands it over once;
+ * body bytes follow in pieces as large as it likes.
+ */
+#ifndef ANVIL_FCGI_HTTP_H
+#define ANVIL_FCGI_HTTP_H
+
+#include "base/base.h"
+
+struct http;
+struct http_ops {
+	/* What has come of the body: waits for at least one byte. > 0 bytes, 0 the body's end, -1 the web server went away. */
+	ssize_t (*read)(struct http *h, void *p, size_t len);
+	/* All of it, or -1: the client or the web server went away. */
+	int (*write)(struct http *h, const void *p, size_t len);
+	/* Everything written so far leaves now. */
+	int (*flush)(struct http *h);
+	/* Has the client gone? Costs a system call; for long waits only. */
+	bool (*gone)(struct http *h);
+};
+
+struct http {
+	const struct http_ops *ops;
+	char **env;              /* the CGI variables, NULL at the end; the transport's, until the request ends */
+	int64_t bytes_in;        /* of the body, as they came */
+	int64_t bytes_out;       /* of the body */
+	bool started;            /* the header block went out: no other answer can follow */
+	bool broken;             /* the client went away */
+};
+
+/* As in http_ops; these count and remember what broke. */
+ssize_t http_read(struct http *h, void *p, size_t len);
+/* The header block: "Status: 200 OK\r\nName: value\r\n...\r\n\r\n". Once a request. */
+MUST_CHECK int http_begin(struct http *h, const void *block, size_t len);
+MUST_CHECK int http_write(struct http *h, const void *p, size_t len);
+MUST_CHECK int http_flush(struct http *h);
+bool http_gone(struct http *h);
+
+#endif
