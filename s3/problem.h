@@ -12,7 +12,7 @@
 
 #include "base/base.h"
 
-#define S3_PROBLEM_EXTRAS 8
+#define S3_PROBLEM_EXTRAS 12
 
 struct s3_extra {
 	const char *name; /* the element's name; static */
