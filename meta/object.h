@@ -47,6 +47,7 @@ MUST_CHECK int meta_object_get(struct meta_thread *t, struct arena *a, const str
  * Put: in->key, size, etag, checksums, headers, storage_class, owner_id, and blob_id or inline_data.
  * What it replaces goes to dead_blobs in the same transaction. out_mtime_us: Last-Modified as stored.
  * Makes the fence from the primary's row when this is the bucket's first write.
+ * ERR_INVALID when the key is not 1..1024 bytes of UTF-8 without NUL.
  */
 MUST_CHECK int meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
     const struct object_cond *cond, enum object_wrote *out, int64_t *out_mtime_us, struct err *err);
@@ -65,15 +66,28 @@ struct list_entry {
 };
 /*
  * One page in the order of bytes; *truncated tells that more follows; *next is what `after` of the next page is.
- * `after` that lies in a common prefix skips the whole prefix when it equals it (as a token), as S3 does.
+ * Entries are greater than `after`, and so are common prefixes: one that equals `after` or covers it is skipped whole, as S3 does.
+ * ERR_INVALID when prefix, delimiter or after is not UTF-8 or has a NUL: no key can match.
+ * Cost: one round trip; rows read are about those of the page, whatever lies below its common prefixes.
  */
 MUST_CHECK int meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct list_query *q,
     struct list_entry **out, size_t *n, bool *truncated, struct span *next, struct err *err);
 
-/* Blobs whose grace time is over, for maintain: at most max; forget those that were removed. */
+/* ---- blobs, for maintain and doctor ---- */
+
+/* Blobs that no row names any more and whose grace time is over, oldest first: at most max. */
 MUST_CHECK int meta_dead_blobs(struct meta_thread *t, struct arena *a, int64_t grace_s, int max, struct uuid **out, size_t *n, struct err *err);
-MUST_CHECK int meta_dead_blobs_forget(struct meta_thread *t, const struct uuid *ids, size_t n, struct err *err);
-/* Which of these blobs does a live row (or the dead list) name? For reaping orphans. live[i] is set. */
+/* Once their bytes are gone. */
+MUST_CHECK int meta_dead_blobs_forget(struct meta_thread *t, struct arena *a, const struct uuid *ids, size_t n, struct err *err);
+/* Which of these blobs does a row (or the dead list) name? For reaping orphans. known[i] is set. */
 MUST_CHECK int meta_blobs_known(struct meta_thread *t, struct arena *a, const struct uuid *ids, size_t n, bool *known, struct err *err);
+/* Rows that name a blob whose id is in [first, last], by id: at most max. For more: first = the last one's id + 1. */
+struct blob_row {
+	struct uuid blob_id, bucket_id;
+	struct span key;
+	int64_t size;
+};
+MUST_CHECK int meta_blob_rows(struct meta_thread *t, struct arena *a, const struct uuid *first, const struct uuid *last, int max,
+    struct blob_row **out, size_t *n, struct err *err);
 
 #endif
