@@ -93,7 +93,7 @@ hash_update(struct hash *h, const void *p, size_t len)
 }
 
 size_t
-hash_final(struct hash *h, uint8_t out[HASH_MAX_LEN])
+hash_final(struct hash *h, uint8_t *out)
 {
 	unsigned int len = 0;
 

@@ -21,7 +21,8 @@ struct hash *hash_new(enum hash_kind kind);
 void hash_free(struct hash *h);          /* NULL is fine */
 void hash_reset(struct hash *h);         /* begin again */
 void hash_update(struct hash *h, const void *p, size_t len);
-size_t hash_final(struct hash *h, uint8_t out[HASH_MAX_LEN]); /* the length */
+/* `out` takes hash_len(kind) bytes, at most HASH_MAX_LEN; returns how many. */
+size_t hash_final(struct hash *h, uint8_t *out);
 size_t hash_len(enum hash_kind kind);
 
 void sha256(const void *p, size_t len, uint8_t out[SHA256_LEN]);
