@@ -2,8 +2,9 @@
 /*
  * meta/cache.h - the reading side of the cache protocol (DESIGN: "The cache
  * protocol"): values with their (epoch, n), stamp pages, trust by this
- * process's own clock. Knows keys and bytes, not rows. Used by meta/ only;
- * the writing side (pages) is meta/stamp.h, used by the invalidator and writers.
+ * process's own clock. Knows keys and bytes, not rows. Used by meta/ and, for
+ * an operator's status and flush, by admin/ and fcgi/; the writing side (pages)
+ * is meta/stamp.h, used by the invalidator.
  */
 #ifndef ANVIL_META_CACHE_H
 #define ANVIL_META_CACHE_H
@@ -31,11 +32,14 @@ struct cache_key {
 	enum event_kind kind;
 	struct span name;
 };
+#define CACHE_KEYS_MAX 16        /* keys of one cache_get; more are misses */
+#define CACHE_SERVERS_MAX 16     /* memcached servers of a region */
+#define CACHE_VALUE_MAX 524288   /* a longer value is not cached */
 
 struct cache;        /* a process's: trust, servers */
-struct cache_thread; /* a thread's: connections */
+struct cache_thread; /* a thread's: connections, opened at first use; about 20 KiB a server */
 MUST_CHECK int cache_open(const struct settings *s, struct cache **out, struct err *err);
-void cache_close(struct cache *c);
+void cache_close(struct cache *c); /* stops its thread; after every cache_thread is freed */
 /* The thread that reads every page each metadata_beat_ms, so that quiet workers trust too. After fork. */
 MUST_CHECK int cache_start(struct cache *c, struct err *err);
 MUST_CHECK int cache_thread_new(struct cache *c, struct cache_thread **out, struct err *err);
@@ -56,8 +60,58 @@ void cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *
 /* Store what was read from the database as of `clock`. data empty and negative = "no such thing". Failures are counted only. */
 void cache_set(struct cache_thread *t, const struct cache_key *key, const struct event_clock *clock, bool negative, struct span data);
 
-/* Wait until every active region (or own_only) acknowledged `at`, or metadata_ack_ms passed. Returns us waited; *all tells whether all did. */
+/*
+ * A writer's own raise, after its COMMIT at `at`: the slots of `keys` (name "*" =
+ * the whole kind, that is every slot) on every server of this region.
+ * true: done on every server, so that no reading of this region that begins now
+ * is older; the writer need not wait for its own region. false: the invalidator does it.
+ */
+bool cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, const struct event_clock *at);
+/*
+ * Wait until every region of `regions` (ends in NULL; the active ones) acknowledged `at`, or only `own` when own_only,
+ * or metadata_ack_ms passed since the call. Returns us waited; *all tells whether all did. Asks memcached each ms.
+ */
 int64_t cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char *const *regions, const char *own,
     bool own_only, bool *all);
+
+/* ---- for operators ---- */
+
+#define CACHE_PAGES 16
+struct cache_page_status {
+	bool present;
+	bool trusted;          /* by this process, for a reading that begins now */
+	struct event_clock clock;
+	uint64_t beat;
+	int64_t beat_age_us;   /* by the wall clock of whoever beat it; -1 = never beaten */
+};
+struct cache_server_status {
+	const char *address;   /* as in the settings */
+	bool reachable;
+	int64_t round_trip_us; /* of the read, when reachable */
+	int trusted_pages;     /* of CACHE_PAGES */
+	struct cache_page_status page[CACHE_PAGES];
+};
+struct cache_ack_status {
+	const char *region;
+	bool known;            /* an acknowledgement was heard and is still in memcached */
+	struct event_clock clock;
+	int64_t age_us;        /* since it was heard, by the wall clock of the invalidator that did */
+};
+struct cache_status {
+	struct cache_server_status *servers;
+	size_t n_servers;
+	struct cache_ack_status *acks; /* one a region asked for, in that order */
+	size_t n_acks;
+};
+/*
+ * What lies in this region's memcached servers. A process that reads pages all the time (cache_start) knows at once
+ * what it trusts; another must see two beats first: it watches for at most watch_ms (0 = only look), less when all is
+ * trusted sooner. regions ends in NULL.
+ */
+MUST_CHECK int cache_status(struct cache_thread *t, struct arena *a, const char *const *regions, int watch_ms,
+    struct cache_status *out, struct err *err);
+/* Empties every server (flush_all). The invalidators make new pages; until two beats later everything is read from the
+ * database. ERR_UNAVAILABLE names the servers that could not be asked; *flushed counts the others. */
+MUST_CHECK int cache_flush(struct cache_thread *t, size_t *flushed, struct err *err);
 
 #endif
