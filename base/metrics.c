@@ -89,7 +89,8 @@ metrics_open(const char *path)
 		memset(p, 0, sizeof(struct shared));
 		m->layout = LAYOUT;
 	}
-	close(fd); /* and with it the lock */
+	flock(fd, LOCK_UN); /* the mapping would keep it */
+	close(fd);
 	return 0;
 }
 
