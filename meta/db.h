@@ -26,7 +26,7 @@ struct db_param {
 	enum { DB_NULL, DB_TEXT, DB_BYTES, DB_INT, DB_BOOL, DB_UUID, DB_TEXT_ARRAY, DB_UUID_ARRAY } type;
 	const void *p;    /* text, bytes, uuid(s), const char *const * ending in NULL */
 	size_t len;       /* of bytes; count of uuids */
-	int64_t n;        /* DB_INT, DB_BOOL */
+	int64_t n;        /* DB_INT (of a timestamptz: us since 1970), DB_BOOL */
 };
 #define P_NULL ((struct db_param){ DB_NULL, NULL, 0, 0 })
 #define P_TEXT(s) ((struct db_param){ DB_TEXT, (s), 0, 0 })          /* NULL pointer = SQL null */
@@ -35,7 +35,14 @@ struct db_param {
 #define P_BOOL(b) ((struct db_param){ DB_BOOL, NULL, 0, (b) })
 #define P_UUID(u) ((struct db_param){ DB_UUID, (u)->b, 16, 0 })
 
-/* A result lives until the arena is reset. */
+#define P_TEXTS(list) ((struct db_param){ DB_TEXT_ARRAY, (list), 0, 0 })  /* const char *const *, NULL at its end */
+#define P_UUIDS(u, count) ((struct db_param){ DB_UUID_ARRAY, (u), (count), 0 })
+
+/*
+ * A result lives until the arena is reset. Arena and out may both be NULL when
+ * the rows do not matter. Failures are kinds by SQLSTATE (meta/sqlstate.def);
+ * err->detail has statement, SQLSTATE and the server's words.
+ */
 struct db_rows;
 MUST_CHECK int db_run(struct db *db, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
     struct db_rows **out, struct err *err);
@@ -49,9 +56,32 @@ bool db_bool(const struct db_rows *r, size_t row, int col);
 struct span db_span(const struct db_rows *r, size_t row, int col); /* text, bytea; borrowed from the result */
 const char *db_text(const struct db_rows *r, size_t row, int col); /* the same, NUL at its end; NULL when null */
 /* uuid: memcpy of db_span */
+/* text[] as a list that ends in NULL, empty for null; NULL when the arena is full. */
+const char *const *db_texts(const struct db_rows *r, size_t row, int col, struct arena *a);
+
+/* The five-letter SQLSTATE of this thread's last failed statement, "" when it was not the server's. */
+const char *db_last_sqlstate(void);
 
 /* BEGIN, fn, COMMIT; ROLLBACK when fn fails; again on serialization failures and deadlocks (meta/sqlstate.def). */
 typedef int (*db_tx_fn)(struct db *db, void *arg, struct err *err);
 MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err);
+
+/*
+ * LISTEN. The connection is held for as long as one listens (a pool of one, of
+ * the invalidator's own); db_run(STMT_EVENTS_LISTEN) first. Then 1 a notification
+ * came (all that have come are taken), 0 the time is over, -1 the connection broke.
+ */
+MUST_CHECK int db_wait_notify(struct db *db, int timeout_ms, struct err *err);
+int db_fd(const struct db *db); /* to poll together with others; then db_wait_notify(db, 0) */
+
+/* A script of several statements, as migrations are; one implicit transaction unless it says otherwise. */
+MUST_CHECK int db_script(struct db *db, const char *sql, struct err *err);
+
+/* What this thread spent on databases since it last asked with `reset`. */
+struct db_spent {
+	int64_t us;
+	int global_queries, regional_queries;
+};
+struct db_spent db_spent(bool reset);
 
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/internal.h - what the files of meta/ share and nobody else sees: the
+ * process's and the thread's state, and the one way to change global metadata.
+ */
+#ifndef ANVIL_META_INTERNAL_H
+#define ANVIL_META_INTERNAL_H
+
+#include "base/strbuf.h"
+
+#include "meta/cache.h"
+#include "meta/db.h"
+#include "meta/meta.h"
+#include "meta/registry.h"
+
+struct meta_flight; /* who reads which key just now (meta/meta.c) */
+
+struct meta {
+	const struct settings *settings; /* the caller's, for as long as we live */
+	int flags;
+	struct db_pool *global;
+	struct db_pool *regional;   /* NULL without META_REGIONAL */
+	struct cache *cache;        /* NULL without META_CACHE */
+	struct meta_flight *flight;
+};
+struct meta_thread {
+	struct meta *meta;
+	struct cache_thread *cache; /* NULL without META_CACHE */
+	struct meta_spent spent;
+	struct registry_change change;
+};
+
+/*
+ * A transaction on the global database that changes metadata: fn's statements,
+ * then the event's number, COMMIT, then the wait for acknowledgements. The
+ * outcome of the wait is in t->change and t->spent.
+ */
+MUST_CHECK int meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err);
+/* The same for one statement that gives no rows we need; ERR_NOT_FOUND naming `what` when it touched none. */
+MUST_CHECK int meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params,
+    const char *what, struct err *err);
+
+/* Rows to bytes and back, for cached values (meta/codec.c). Each begins with its format's number; another is a miss. */
+void codec_put_app(struct strbuf *sb, const struct app *app);
+bool codec_get_app(struct span data, struct arena *a, struct app *out);
+void codec_put_bucket(struct strbuf *sb, const struct bucket *b);
+bool codec_get_bucket(struct span data, struct arena *a, struct bucket *out);
+void codec_put_regions(struct strbuf *sb, const struct region *r, size_t n);
+bool codec_get_regions(struct span data, struct arena *a, struct region **out, size_t *n);
+
+/* The columns of sql/stmt/bucket_*.sql from `col` on, in the order that meta/bucket.c states. */
+void bucket_from_row(const struct db_rows *r, size_t row, int col, struct bucket *out);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/registry.h - what operators do with metadata: tenants, access keys,
+ * policies, regions, buckets, operators, the audit log. Used by admin/.
+ *
+ * A change returns once it is committed and every region has acknowledged it
+ * (or metadata_ack_ms has passed; registry_last_change tells which). Input is
+ * checked by the database's constraints; kinds of failure: ERR_NOT_FOUND (what
+ * is named), ERR_EXISTS, ERR_INVALID (form), ERR_CONFLICT (still in use),
+ * ERR_UNAVAILABLE, ERR_TIMEOUT. Strings of results are the arena's. A list's
+ * `after` is the last name of the page before ("" = from the start).
+ */
+#ifndef ANVIL_META_REGISTRY_H
+#define ANVIL_META_REGISTRY_H
+
+#include "meta/cache.h"
+#include "meta/meta.h"
+
+/* What became of this thread's last change. */
+struct registry_change {
+	bool changed;        /* it made an event; otherwise there was nothing to wait for */
+	struct event_clock at;
+	int64_t waited_us;
+	bool acknowledged;   /* by all that it waited for */
+};
+const struct registry_change *registry_last_change(const struct meta_thread *t);
+
+/* ---- tenants ---- */
+
+struct tenant {
+	struct uuid id;
+	const char *name;         /* unique; the display name of owners, too */
+	const char *canonical_id; /* 64 hexadecimal digits */
+	bool enabled;
+	int64_t n_apps, n_buckets, created_us;
+};
+/* canonical_id NULL: a random one. */
+MUST_CHECK int registry_tenant_create(struct meta_thread *t, struct arena *a, const char *name, const char *canonical_id,
+    struct tenant *out, struct err *err);
+/* By name, canonical id, or the text of its id. */
+MUST_CHECK int registry_tenant_find(struct meta_thread *t, struct arena *a, const char *name, struct tenant *out,
+    struct err *err);
+MUST_CHECK int registry_tenant_list(struct meta_thread *t, struct arena *a, const char *after, int max,
+    struct tenant **out, size_t *n, struct err *err);
+MUST_CHECK int registry_tenant_enable(struct meta_thread *t, const char *name, bool enabled, struct err *err);
+/* With its apps. ERR_CONFLICT while it has buckets. */
+MUST_CHECK int registry_tenant_delete(struct meta_thread *t, const char *name, struct err *err);
+
+/* ---- apps: access keys ---- */
+
+#define ACCESS_KEY_LEN 20
+#define SECRET_LEN 40
+struct app_info {
+	const char *access_key, *name, *tenant_name;
+	struct uuid tenant_id;
+	bool enabled, tenant_enabled;
+	const char *const *policies; /* names; ends in NULL */
+	int64_t created_us;
+};
+/* The secret is given here once and is sealed from then on; wipe it. */
+MUST_CHECK int registry_app_create(struct meta_thread *t, struct arena *a, const char *tenant, const char *name,
+    struct app_info *out, char secret[SECRET_LEN + 1], struct err *err);
+/* The same with a key that exists already, from another system. */
+MUST_CHECK int registry_app_import(struct meta_thread *t, struct arena *a, const char *tenant, const char *name,
+    const char *access_key, const char *secret, struct app_info *out, struct err *err);
+MUST_CHECK int registry_app_find(struct meta_thread *t, struct arena *a, const char *access_key, struct app_info *out,
+    struct err *err);
+/* tenant NULL: of all; by access key. */
+MUST_CHECK int registry_app_list(struct meta_thread *t, struct arena *a, const char *tenant, const char *after, int max,
+    struct app_info **out, size_t *n, struct err *err);
+MUST_CHECK int registry_app_enable(struct meta_thread *t, const char *access_key, bool enabled, struct err *err);
+MUST_CHECK int registry_app_delete(struct meta_thread *t, const char *access_key, struct err *err);
+/* ERR_EXISTS when it is attached already, ERR_NOT_FOUND when either is not there. */
+MUST_CHECK int registry_app_attach(struct meta_thread *t, const char *access_key, const char *policy, struct err *err);
+MUST_CHECK int registry_app_detach(struct meta_thread *t, const char *access_key, const char *policy, struct err *err);
+
+/* ---- policies: named JSON documents that apps carry ---- */
+
+struct policy_info {
+	const char *name, *document;
+	int64_t n_apps, created_us, updated_us;
+};
+/* That the document means something is the caller's check (s3/policy.h); here it must be JSON of at most 20,480 bytes. */
+MUST_CHECK int registry_policy_create(struct meta_thread *t, const char *name, const char *document, struct err *err);
+MUST_CHECK int registry_policy_update(struct meta_thread *t, const char *name, const char *document, struct err *err);
+MUST_CHECK int registry_policy_find(struct meta_thread *t, struct arena *a, const char *name, struct policy_info *out,
+    struct err *err);
+MUST_CHECK int registry_policy_list(struct meta_thread *t, struct arena *a, const char *after, int max,
+    struct policy_info **out, size_t *n, struct err *err);
+/* ERR_CONFLICT while an app carries it: detaching it could leave the app without any, which means all. */
+MUST_CHECK int registry_policy_delete(struct meta_thread *t, const char *name, struct err *err);
+
+/* ---- regions ---- */
+
+struct region_info {
+	struct region r;
+	int64_t n_buckets;
+	int64_t leaving_us; /* since when; 0 = not */
+};
+/* Uses r->name, endpoint, domains, inv_pub, inv_rep (NULL = ""). */
+MUST_CHECK int registry_region_create(struct meta_thread *t, const struct region *r, struct err *err);
+/* What is NULL stays as it is. */
+MUST_CHECK int registry_region_update(struct meta_thread *t, const struct region *r, struct err *err);
+MUST_CHECK int registry_region_list(struct meta_thread *t, struct arena *a, struct region_info **out, size_t *n,
+    struct err *err);
+/* Marks it leaving: sources stop answering it, so it trusts its cache no more after F. */
+MUST_CHECK int registry_region_leave(struct meta_thread *t, const char *name, struct err *err);
+/* ERR_CONFLICT while it has buckets, or has not been leaving for metadata_ack_ms. */
+MUST_CHECK int registry_region_remove(struct meta_thread *t, const char *name, struct err *err);
+
+/* ---- buckets, whoever owns them ---- */
+
+/* tenant, region, prefix NULL = any. */
+MUST_CHECK int registry_bucket_list(struct meta_thread *t, struct arena *a, const char *tenant, const char *region,
+    const char *prefix, const char *after, int max, struct bucket **out, size_t *n, struct err *err);
+/* From the database, not the cache. */
+MUST_CHECK int registry_bucket_find(struct meta_thread *t, struct arena *a, const char *name, struct bucket *out,
+    struct err *err);
+/* mode: "", "auto", "redirect", "relay". */
+MUST_CHECK int registry_bucket_set_routing(struct meta_thread *t, const char *name, const char *mode, struct err *err);
+/* kind from meta/config_kinds.def ("policy" ...); document NULL removes it (ERR_NOT_FOUND when there is none). */
+MUST_CHECK int registry_bucket_set_config(struct meta_thread *t, const char *name, const char *kind, const char *document,
+    struct err *err);
+
+/* ---- operators: who may log in to the pages ---- */
+
+struct operator_info {
+	struct uuid id;
+	const char *name, *role;   /* "admin", "viewer" */
+	const char *password_hash; /* of crypt(3); only from registry_operator_find and _by_id */
+	int64_t session;           /* a cookie of another number is no longer valid */
+	bool enabled;
+	int64_t created_us, last_login_us;
+};
+MUST_CHECK int registry_operator_create(struct meta_thread *t, const char *name, const char *password_hash,
+    const char *role, struct err *err);
+MUST_CHECK int registry_operator_find(struct meta_thread *t, struct arena *a, const char *name,
+    struct operator_info *out, struct err *err);
+MUST_CHECK int registry_operator_by_id(struct meta_thread *t, struct arena *a, const struct uuid *id,
+    struct operator_info *out, struct err *err);
+MUST_CHECK int registry_operator_list(struct meta_thread *t, struct arena *a, struct operator_info **out, size_t *n,
+    struct err *err);
+/* These four end the operator's sessions. */
+MUST_CHECK int registry_operator_set_password(struct meta_thread *t, const char *name, const char *password_hash,
+    struct err *err);
+MUST_CHECK int registry_operator_set_role(struct meta_thread *t, const char *name, const char *role, struct err *err);
+MUST_CHECK int registry_operator_enable(struct meta_thread *t, const char *name, bool enabled, struct err *err);
+MUST_CHECK int registry_operator_logout(struct meta_thread *t, const char *name, struct err *err);
+MUST_CHECK int registry_operator_delete(struct meta_thread *t, const char *name, struct err *err);
+MUST_CHECK int registry_operator_logged_in(struct meta_thread *t, const char *name, struct err *err);
+
+/* ---- the audit log ---- */
+
+struct audit_entry {
+	int64_t id, at_us;
+	const char *actor;  /* the operator's name, or the system user of the command line */
+	const char *via;    /* "cli", "page" */
+	const char *region; /* where it was done */
+	const char *action; /* "app disable" */
+	const char *target; /* what it was done to */
+	const char *detail; /* free text, "" */
+	bool ok;
+};
+/* at_us and id are set by the database. */
+MUST_CHECK int registry_audit_append(struct meta_thread *t, const struct audit_entry *e, struct err *err);
+/* The newest first, with ids below before_id (0 = all). */
+MUST_CHECK int registry_audit_list(struct meta_thread *t, struct arena *a, int64_t before_id, int max,
+    struct audit_entry **out, size_t *n, struct err *err);
+
+/* ---- the event clock, and sizes ---- */
+
+struct clock_status {
+	struct event_clock clock;
+	bool primary;               /* not in recovery */
+	int64_t events_kept;        /* rows of the outbox */
+	uint64_t oldest_n;          /* the oldest number still there; 0 = none */
+	int64_t changed_us;         /* when the last change was numbered; 0 = never */
+	int64_t epoch_since_us;
+	const char *epoch_reason;   /* why this epoch began */
+};
+MUST_CHECK int registry_clock(struct meta_thread *t, struct arena *a, struct clock_status *out, struct err *err);
+/* After a restore, or whenever one does not trust what the caches hold: a new epoch, every cached value is a miss. */
+MUST_CHECK int registry_new_epoch(struct meta_thread *t, const char *reason, struct err *err);
+/* Waits until every region has acknowledged what is committed now: for changes made with psql. */
+MUST_CHECK int registry_wait(struct meta_thread *t, struct err *err);
+
+struct database_status {
+	int64_t size_bytes;
+	int64_t connections;
+	const char *version;      /* of the server */
+	const char *name, *user;
+};
+/* which: 'g' or 'r' */
+MUST_CHECK int registry_database(struct meta_thread *t, struct arena *a, char which, struct database_status *out,
+    struct err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/lib/scratch.h - services of a test's own: a folder below $TMPDIR, a
+ * PostgreSQL, memcached servers. All end and go with scratch_free(), which is
+ * also run when the program exits. Failures end the test program with a message;
+ * exit status 77 (skipped) when a service is not installed.
+ */
+#ifndef ANVIL_TESTS_SCRATCH_H
+#define ANVIL_TESTS_SCRATCH_H
+
+#include "base/base.h"
+
+struct scratch;
+struct scratch *scratch_new(void);
+void scratch_free(struct scratch *s);
+const char *scratch_dir(const struct scratch *s);
+
+/* Starts the PostgreSQL (once; options as "name=value", ends in NULL); its DSN for the database "postgres". */
+const char *scratch_pg(struct scratch *s, const char *const *options);
+/* A new empty database in it; the DSN, valid until scratch_free. */
+const char *scratch_database(struct scratch *s, const char *name);
+/* Runs SQL with psql in a database; false when it failed (its words are on standard error). */
+bool scratch_sql(struct scratch *s, const char *database, const char *sql);
+/* The first line psql -At prints, in a static buffer of the calling thread. */
+const char *scratch_query(struct scratch *s, const char *database, const char *sql);
+/* verb: "stop", "kill", "restart" of tests/lib/pg.sh. */
+void scratch_pg_verb(struct scratch *s, const char *verb);
+/* A signal to the postmaster and all its children (SIGSTOP, SIGCONT). */
+void scratch_pg_signal(struct scratch *s, int sig);
+
+/* Starts memcached on a Unix socket, its path; with `args` besides ("-m 64"), may be NULL. At most 8. */
+const char *scratch_memcached(struct scratch *s, const char *args);
+/* The process id of the i-th, to stop or kill it. */
+pid_t scratch_memcached_pid(const struct scratch *s, int i);
+
+#endif
