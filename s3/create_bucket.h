@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s3/create_bucket.h - the body of CreateBucket.
+ */
+#ifndef ANVIL_S3_CREATE_BUCKET_H
+#define ANVIL_S3_CREATE_BUCKET_H
+
+#include "base/arena.h"
+#include "s3/problem.h"
+
+#define S3_BUCKET_TAGS_MAX 50
+
+struct s3_tag {
+	struct span key, value;
+};
+struct s3_create_bucket {
+	struct span location_constraint; /* empty: the default region */
+	struct span location_type, location_name; /* directory buckets; empty as a rule */
+	struct span bucket_type, data_redundancy;
+	struct s3_tag *tags;
+	size_t n_tags;
+};
+/*
+ * An empty body (blanks too) is an empty configuration. -1 with pr: MalformedXML,
+ * MaxMessageLengthExceeded, InvalidTag, InvalidLocationConstraint (form only:
+ * whether there is such a region is the caller's to know).
+ */
+MUST_CHECK int s3_create_bucket_parse(struct arena *a, struct span body, struct s3_create_bucket *out,
+    struct s3_problem *pr);
+/* Tag rules of S3: at most max, keys unique, 1..128 characters, values 0..256, no "aws:" prefix. */
+MUST_CHECK int s3_tags_check(const struct s3_tag *tags, size_t n, size_t max, struct s3_problem *pr);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s3/policy.h - access policies, as IAM and S3 write them: may this principal do
+ * this action with this resource, under these circumstances. Pure: what the
+ * request is like comes in a context of keys and values.
+ *
+ * What is not understood (an operator, a variable without a value) makes an Allow
+ * not apply and a Deny apply: it fails closed.
+ */
+#ifndef ANVIL_S3_POLICY_H
+#define ANVIL_S3_POLICY_H
+
+#include "base/arena.h"
+#include "s3/problem.h"
+
+#define POLICY_BYTES_MAX 20480
+#define POLICY_ARN_S3 "arn:aws:s3:::"
+
+enum policy_kind {
+	POLICY_IDENTITY, /* attached to an app: no Principal */
+	POLICY_BUCKET    /* attached to a bucket: Principal required, resources in that bucket */
+};
+enum policy_effect { POLICY_NONE, POLICY_ALLOW, POLICY_DENY };
+
+struct policy;
+/*
+ * Parse and check. `bucket` (POLICY_BUCKET): the name that its resources must be in; NULL = not checked.
+ * The result lives in `a`. NULL with pr: MalformedPolicy and why, InternalError (arena).
+ */
+struct policy *policy_parse(struct arena *a, struct span json, enum policy_kind kind, const char *bucket,
+    struct s3_problem *pr);
+
+struct policy_value {
+	const char *key;  /* "aws:SourceIp", "s3:prefix"; case does not matter */
+	struct span value;
+};
+#define POLICY_CONTEXT_MAX 48
+struct policy_context {
+	struct policy_value v[POLICY_CONTEXT_MAX]; /* several with the same key are the values of one */
+	size_t n;
+};
+/* Adds a value (p NULL: nothing is added); past the maximum the context is marked and everything conditional fails closed. */
+void policy_context_add(struct policy_context *c, const char *key, struct span value);
+
+struct policy_principal {
+	bool anonymous;
+	const char *owner_id;     /* the tenant's canonical id */
+	const char *tenant;       /* the tenant's name */
+	const char *app;          /* the app's name */
+	const char *access_key;
+};
+struct policy_request {
+	const char *action;       /* "s3:GetObject" */
+	struct span bucket, key;  /* empty key: the bucket itself; both empty: the service */
+	const struct policy_principal *who;
+	const struct policy_context *context;
+};
+enum policy_effect policy_eval(struct arena *a, const struct policy *p, const struct policy_request *rq);
+
+/*
+ * The verdict of all together. Deny in any wins. The owner's apps without policies may do all;
+ * with policies, one of them or the bucket's must allow. Others need the bucket's
+ * Allow, and their own policies' if they have some. The anonymous need the bucket's Allow.
+ * An owner's app without policies of its own always reaches the bucket's policy itself
+ * (Get, Put, DeleteBucketPolicy), so that nobody locks himself out.
+ */
+struct policy_case {
+	bool is_owner;            /* the bucket (or the service) belongs to the principal's tenant */
+	const struct policy *const *identity;
+	size_t n_identity;
+	const struct policy *bucket; /* NULL = none */
+};
+bool policy_allowed(struct arena *a, const struct policy_case *c, const struct policy_request *rq, enum policy_effect *why);
+
+/* `*` = any run, `?` = any one byte. */
+bool policy_wildcard(struct span pattern, struct span s);
+
+#endif
