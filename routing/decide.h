@@ -15,7 +15,6 @@ enum route_signed { ROUTE_ANONYMOUS, ROUTE_HEADER, ROUTE_PRESIGNED, ROUTE_POST_F
 struct route_in {
 	const char *here;          /* this region */
 	const char *home;          /* the bucket's; NULL = no such bucket, or no bucket named */
-	const char *default_region;
 	const char *scope;         /* the credential scope's region; NULL when anonymous */
 	enum route_mode mode;      /* the bucket's own, else the region's */
 	enum route_signed signature;
@@ -24,7 +23,7 @@ struct route_in {
 	bool answered_anywhere;    /* ListBuckets, CreateBucket, HeadBucket, GetBucketLocation: the operation's row says so */
 	bool browser;              /* Sec-Fetch-Mode: navigate or no-cors */
 	bool expects_continue;     /* Expect: 100-continue is there */
-	bool hopped;               /* came with a verified hop header */
+	const char *hop_from;      /* the region that relayed it here (a verified hop header); NULL = a client asks */
 	bool home_up;              /* as far as is known (circuit breaker) */
 };
 
@@ -40,7 +39,12 @@ enum route_do {
 	ROUTE_LOOP                 /* 503 SlowDown, Retry-After; logged and counted */
 };
 
+/* What SDKs sign for when nobody told them a region; accepted everywhere. */
+#define ROUTE_SDK_DEFAULT_REGION "us-east-1"
+
+/* Pure and thread-safe. */
 enum route_do route_decide(const struct route_in *in);
+/* "serve", "relay" ... for the log. */
 const char *route_do_name(enum route_do d);
 
 #endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * routing/relay.h - a request passed on to another region and its answer passed
+ * back, both streamed. The home region verifies the client's own signature; what
+ * is added is the hop header alone. Bounded memory: libcurl's own buffers.
+ */
+#ifndef ANVIL_ROUTING_RELAY_H
+#define ANVIL_ROUTING_RELAY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "meta/meta.h"
+
+/* What is known of the regions' health; one a process, thread-safe. */
+struct relays;
+struct relays *relays_new(const struct settings *s);
+void relays_free(struct relays *r);
+/* Is another attempt worth it? After a failed connection a region is down for a second, then one request tries. */
+bool relays_up(struct relays *r, const char *region);
+
+/* A thread's connections to other regions, kept alive between requests. */
+struct relay_thread;
+struct relay_thread *relay_thread_new(struct relays *r);
+void relay_thread_free(struct relay_thread *t);
+
+struct relay_header {
+	struct span name, value;
+};
+struct relay_request {
+	const struct region *home;
+	const char *method;
+	struct span target;             /* raw, as the client sent it */
+	const char *host;               /* the client's Host, kept */
+	const struct relay_header *headers;
+	size_t n_headers;
+	int64_t content_length;         /* -1 = not announced */
+	bool has_body;                  /* true with length -1: chunked */
+	const char *hop;                /* value of the hop header */
+	const char *request_id;         /* for the log */
+};
+
+/* The client's side. Each returns -1 when the client went away. */
+struct relay_io {
+	void *arg;
+	/* Up to len bytes of the body; waits for at least one; 0 = its end. */
+	ssize_t (*read)(void *arg, void *p, size_t len);
+	/* Once: the status and the block "name: value\r\n..." (no empty line at its end). */
+	int (*begin)(void *arg, int status, struct span headers);
+	int (*write)(void *arg, const void *p, size_t len);
+};
+
+/*
+ * Blocks until the answer has been passed on. Returns 0 then; -1 with err:
+ * ERR_UNAVAILABLE (nothing was passed on: answer 503), ERR_CLOSED (the client or the
+ * home broke off in the middle: the connection must be closed, no answer can follow).
+ */
+MUST_CHECK int relay_run(struct relay_thread *t, struct arena *a, const struct relay_request *rq,
+    const struct relay_io *io, int *status, struct err *err);
+
+#endif
