@@ -15,6 +15,7 @@
 struct meta;
 struct meta_thread;
 struct store;
+struct runtime;
 
 enum act_role { ROLE_VIEWER, ROLE_ADMIN };
 enum act_needs {
@@ -53,6 +54,13 @@ struct arg_row {
 	int64_t min, max;  /* ARG_NUMBER */
 	const char *doc;
 };
+
+/* Passwords and secrets: asked for or read from a file, never in argv, never shown again. */
+static inline bool
+arg_is_hidden(const struct arg_row *row)
+{
+	return row->type == ARG_PASSWORD || row->type == ARG_SECRET;
+}
 
 struct action_ctx;
 typedef int (*action_fn)(struct action_ctx *ctx, struct err *err);
@@ -121,7 +129,8 @@ struct action_ctx {
 	struct meta *meta;
 	struct meta_thread *thread;
 	struct store *store;
-	const char *actor; /* "os:root", "operator:ada"; for the audit log */
+	struct runtime *runtime; /* for doctor, which opens things one by one */
+	const char *actor; /* the operator's name, or the system user */
 	const char *origin; /* "cli", or the browser's address */
 	bool (*progress)(void *arg, const char *text); /* may be NULL */
 	void *progress_arg;

@@ -111,6 +111,12 @@ is_alnum(char c)
 }
 
 static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static bool
 is_region_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -237,6 +243,11 @@ value_ok(const struct arg_row *row, const char *s)
 		return strstr(s, "://") != NULL && all_of(s, is_address_char);
 	case ARG_PASSWORD:
 		return len >= 10 && all_of(s, is_printable);
+	case ARG_OWNER_ID:
+		return len == 64 && all_of(s, is_hex);
+	case ARG_SECRET:
+		return len >= 16 && all_of(s, is_address_char) &&
+		    strchr(s, ' ') == NULL;
 	case ARG_WORD:
 		return word_ok(row->words, s);
 	case ARG_DOCUMENT:

@@ -169,6 +169,9 @@ MUST_CHECK int registry_audit_list(struct meta_thread *t, struct arena *a, int64
 
 /* ---- the event clock, and sizes ---- */
 
+/* The cache behind a thread, for cache_status() and cache_flush(); NULL without META_CACHE. */
+struct cache_thread *registry_cache(struct meta_thread *t);
+
 struct clock_status {
 	struct event_clock clock;
 	bool primary;               /* not in recovery */

@@ -45,7 +45,7 @@ option_name(const struct arg_row *row, struct arena *a)
 {
 	const char *s;
 
-	if (row->type != ARG_PASSWORD)
+	if (!arg_is_hidden(row))
 		return row->name;
 	s = arena_printf(a, "%s-file", row->name);
 	return s == NULL ? row->name : s;
@@ -326,11 +326,11 @@ check_words(struct command *c, struct arena *a)
 {
 	for (size_t i = 0; i < c->args.n; i++) {
 		struct arg_value *v = &c->args.v[i];
-		bool from_file = v->row->type == ARG_DOCUMENT ||
-		    v->row->type == ARG_PASSWORD;
+		bool from_file =
+		    v->row->type == ARG_DOCUMENT || arg_is_hidden(v->row);
 
 		if (v->n == 0 && (v->row->flags & ARG_IS_REQUIRED) &&
-		    v->row->type != ARG_PASSWORD)
+		    !arg_is_hidden(v->row))
 			args_problem(&c->args, v->row->name, "is missing");
 		for (size_t k = 0; k < v->n && !from_file; k++) {
 			const char *why = arg_check_value(v->row, v->values[k], a);

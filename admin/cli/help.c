@@ -90,7 +90,7 @@ arg_synopsis(const struct arg_row *r, struct arena *a)
 	bool must = r->flags & ARG_IS_REQUIRED, many = r->flags & ARG_IS_MANY;
 	const char *s;
 
-	if (r->type == ARG_PASSWORD)
+	if (arg_is_hidden(r))
 		must = false; /* the terminal is asked */
 	if (r->flags & ARG_IS_POS)
 		s = arena_printf(a, "%s%s%s%s", must ? "" : "[",
@@ -124,7 +124,7 @@ arg_doc(const struct arg_row *r, struct arena *a)
 {
 	const char *s = NULL;
 
-	if (r->type == ARG_PASSWORD)
+	if (arg_is_hidden(r))
 		s = arena_printf(a, "%s Read from the first line of the file; - or no "
 		    "terminal: from standard input; else it is asked for.", r->doc);
 	else if (r->flags & ARG_IS_MANY)

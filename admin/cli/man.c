@@ -78,7 +78,7 @@ man_action(struct strbuf *out, const struct action *act)
 		strbuf_printf(out, " %s", act->verb);
 	strbuf_ch(out, '\n');
 	for (const struct arg_row *r = act->args; r->name != NULL; r++) {
-		bool must = (r->flags & ARG_IS_REQUIRED) && r->type != ARG_PASSWORD;
+		bool must = (r->flags & ARG_IS_REQUIRED) && !arg_is_hidden(r);
 
 		strbuf_str(out, must ? "." : ".Op ");
 		man_arg_name(out, r);
@@ -98,7 +98,7 @@ man_action(struct strbuf *out, const struct action *act)
 		man_arg_name(out, r);
 		strbuf_ch(out, '\n');
 		roff(out, r->doc);
-		if (r->type == ARG_PASSWORD)
+		if (arg_is_hidden(r))
 			strbuf_str(out, "\nThe first line of the file;\n.Sq \\&-\nor no terminal: of standard input; else it is asked for.");
 		if (r->flags & ARG_IS_MANY)
 			strbuf_str(out, "\nMay be repeated.");
@@ -192,7 +192,7 @@ completion_values(struct strbuf *out, const struct action *act)
 			for (const char *p = r->words; *p != '\0'; p++)
 				strbuf_ch(out, *p == '|' ? ' ' : *p);
 			strbuf_str(out, "'");
-		} else if (r->type == ARG_DOCUMENT || r->type == ARG_PASSWORD) {
+		} else if (r->type == ARG_DOCUMENT || arg_is_hidden(r)) {
 			strbuf_str(out, "files=1");
 		} else {
 			strbuf_str(out, "none=1");
