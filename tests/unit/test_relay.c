@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/unit/test_relay.c - relaying against a small server on loopback that
+ * records what it was sent and answers what the test says.
+ */
+#include "base/arena.h"
+#include "routing/relay.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#define BODY_BYTES (3 * 1024 * 1024)
+
+struct home {
+	int listener;
+	char endpoint[64];
+	const char *answer;      /* sent once the whole request is there; NULL = close at once */
+	char head[8192];         /* the request's head, as it came */
+	size_t body_bytes;       /* behind it, as on the wire */
+	pthread_t thread;
+};
+
+/* How many bytes of body the head announces; -1 = chunked. */
+static long
+announced(const char *head)
+{
+	const char *p = strstr(head, "Content-Length: ");
+	long n = 0;
+
+	if (strstr(head, "chunked") != NULL)
+		return -1;
+	for (p = p == NULL ? "" : p + 16; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (*p - '0');
+	return n;
+}
+
+static void
+read_request(struct home *h, int fd)
+{
+	static char buf[65536];
+	size_t len = 0;
+	ssize_t n;
+	char *end = NULL;
+	long want;
+
+	while (end == NULL && len < sizeof(h->head) - 1 &&
+	    (n = read(fd, h->head + len, sizeof(h->head) - 1 - len)) > 0) {
+		len += (size_t)n;
+		h->head[len] = '\0';
+		end = strstr(h->head, "\r\n\r\n");
+	}
+	if (end == NULL)
+		return;
+	want = announced(h->head);
+	h->body_bytes = len - (size_t)(end + 4 - h->head);
+	memcpy(buf, end + 4, h->body_bytes < 64 ? h->body_bytes : 64);
+	end[4] = '\0';
+	while (want < 0 ? memmem(buf, 64, "0\r\n\r\n", 5) == NULL : h->body_bytes < (size_t)want) {
+		n = read(fd, buf, sizeof(buf));
+		if (n <= 0)
+			return;
+		h->body_bytes += (size_t)n;
+		if (want < 0 && n >= 5 && memcmp(buf + n - 5, "0\r\n\r\n", 5) == 0)
+			return;
+	}
+}
+
+static void *
+serve(void *arg)
+{
+	struct home *h = arg;
+	int fd;
+
+	while ((fd = accept(h->listener, NULL, NULL)) >= 0) {
+		h->body_bytes = 0;
+		if (h->answer != NULL) {
+			read_request(h, fd);
+			if (write(fd, h->answer, strlen(h->answer)) < 0)
+				break;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+static struct home home;
+static struct settings settings = { .region = "eu", .relay_connect_ms = 1000, .relay_idle_ms = 2000, .relay_ca_file = "" };
+static struct relays *relays;
+static struct relay_thread *thread;
+static struct arena *arena;
+static struct err err;
+
+/* The client's side. */
+static size_t to_send, sent, received;
+static int got_status;
+static char got_headers[4096];
+static bool client_leaves;
+
+static ssize_t
+io_read(void *arg, void *p, size_t len)
+{
+	(void)arg;
+	if (client_leaves && sent > 0)
+		return -1;
+	if (len > to_send - sent)
+		len = to_send - sent;
+	memset(p, 'x', len);
+	sent += len;
+	return (ssize_t)len;
+}
+
+static int
+io_begin(void *arg, int status, struct span headers)
+{
+	(void)arg;
+	got_status = status;
+	snprintf(got_headers, sizeof(got_headers), "%.*s", (int)headers.len, headers.p);
+	return 0;
+}
+
+static int
+io_write(void *arg, const void *p, size_t len)
+{
+	(void)arg;
+	(void)p;
+	received += len;
+	return 0;
+}
+
+static const struct relay_io io = { NULL, io_read, io_begin, io_write };
+
+static void
+setup(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+
+	memset(&home, 0, sizeof(home));
+	home.listener = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(home.listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	ck_assert_int_eq(listen(home.listener, 8), 0);
+	ck_assert_int_eq(getsockname(home.listener, (struct sockaddr *)&addr, &len), 0);
+	snprintf(home.endpoint, sizeof(home.endpoint), "http://127.0.0.1:%d", ntohs(addr.sin_port));
+	pthread_create(&home.thread, NULL, serve, &home);
+	relays = relays_new(&settings);
+	thread = relay_thread_new(relays);
+	arena = arena_new(1 << 20);
+	err_clear(&err);
+	to_send = sent = received = 0;
+	got_status = 0;
+	client_leaves = false;
+}
+
+static void
+teardown(void)
+{
+	relay_thread_free(thread);
+	relays_free(relays);
+	arena_free(arena);
+	shutdown(home.listener, SHUT_RDWR);
+	pthread_join(home.thread, NULL);
+	close(home.listener);
+}
+
+static int
+relay(const char *method, int64_t content_length, bool has_body)
+{
+	static const char *const none[] = { NULL };
+	static struct region us = { .name = "us", .domains = none };
+	static const struct relay_header headers[] = {
+		{ SPAN("host"), SPAN("client.example:81") },
+		{ SPAN("authorization"), SPAN("AWS4-HMAC-SHA256 x") },
+		{ SPAN("x-amz-meta-under_score"), SPAN("kept") },
+		{ SPAN("x-empty"), SPAN("") },
+		{ SPAN("connection"), SPAN("close, te") },
+		{ SPAN("x-anvil-hop"), SPAN("forged") },
+		{ SPAN("expect"), SPAN("100-continue") },
+	};
+	struct relay_request rq = {
+		.home = &us, .method = method, .target = SPAN("/b/a%2Fb//../c?list-type=2&x"),
+		.host = "client.example:81", .headers = headers, .n_headers = ARRAY_LEN(headers),
+		.content_length = content_length, .has_body = has_body, .hop = "true-hop", .request_id = "RID",
+	};
+	int status = 0;
+
+	us.endpoint = home.endpoint;
+	return relay_run(thread, arena, &rq, &io, &status, &err);
+}
+
+START_TEST(test_get_keeps_target_host_and_headers)
+{
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"e\"\r\nConnection: close\r\nx-amz-request-id: R\r\n\r\nhello";
+	ck_assert_msg(relay("GET", -1, false) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 200);
+	ck_assert_uint_eq(received, 5);
+	ck_assert_str_eq(got_headers, "Content-Length: 5\r\nETag: \"e\"\r\nx-amz-request-id: R\r\n");
+	ck_assert_ptr_eq(strstr(home.head, "GET /b/a%2Fb//../c?list-type=2&x HTTP/1.1\r\nHost: client.example:81\r\n"), home.head);
+	ck_assert_ptr_nonnull(strstr(home.head, "authorization: AWS4-HMAC-SHA256 x\r\n"));
+	ck_assert_ptr_nonnull(strstr(home.head, "x-amz-meta-under_score: kept\r\n"));
+	ck_assert_ptr_nonnull(strstr(home.head, "x-empty:\r\n"));
+	ck_assert_ptr_nonnull(strstr(home.head, "x-anvil-hop: true-hop\r\n"));
+	ck_assert_ptr_null(strstr(home.head, "forged"));
+	ck_assert_ptr_null(strcasestr(home.head, "connection:"));
+	ck_assert_ptr_null(strcasestr(home.head, "expect:"));
+	ck_assert_ptr_null(strcasestr(home.head, "accept:"));
+	ck_assert_ptr_null(strcasestr(home.head, "user-agent:"));
+}
+END_TEST
+
+START_TEST(test_head_keeps_the_length)
+{
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 1234567\r\n\r\n";
+	ck_assert_msg(relay("HEAD", -1, false) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 200);
+	ck_assert_str_eq(got_headers, "Content-Length: 1234567\r\n");
+	ck_assert_uint_eq(received, 0);
+}
+END_TEST
+
+START_TEST(test_put_streams_the_body)
+{
+	to_send = BODY_BYTES;
+	home.answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_msg(relay("PUT", BODY_BYTES, true) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 200);
+	ck_assert_uint_eq(home.body_bytes, BODY_BYTES);
+	ck_assert_ptr_nonnull(strstr(home.head, "Content-Length: 3145728\r\n"));
+}
+END_TEST
+
+START_TEST(test_put_of_unknown_length_is_chunked)
+{
+	to_send = 100000;
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_msg(relay("PUT", -1, true) == 0, "%s", err.detail);
+	ck_assert_uint_gt(home.body_bytes, 100000);
+	ck_assert_ptr_nonnull(strstr(home.head, "Transfer-Encoding: chunked\r\n"));
+}
+END_TEST
+
+START_TEST(test_put_of_nothing_says_so)
+{
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_msg(relay("PUT", 0, true) == 0, "%s", err.detail);
+	ck_assert_ptr_nonnull(strstr(home.head, "Content-Length: 0\r\n"));
+}
+END_TEST
+
+START_TEST(test_error_answers_pass)
+{
+	home.answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n<x>";
+	ck_assert_msg(relay("DELETE", -1, false) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 404);
+	ck_assert_uint_eq(received, 3);
+}
+END_TEST
+
+START_TEST(test_home_that_breaks_off_is_told)
+{
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nonly this";
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	err_clear(&err);
+	home.answer = NULL;
+	got_status = 0;
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert_int_eq(got_status, 0);
+}
+END_TEST
+
+START_TEST(test_client_that_leaves_ends_the_relay)
+{
+	to_send = BODY_BYTES;
+	client_leaves = true;
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_int_eq(relay("PUT", BODY_BYTES, true), -1);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_uint_lt(home.body_bytes, BODY_BYTES);
+	ck_assert(relays_up(relays, "us"));
+}
+END_TEST
+
+START_TEST(test_region_that_is_down_is_left_alone_for_a_while)
+{
+	int port_taken = home.listener;
+
+	snprintf(home.endpoint, sizeof(home.endpoint), "http://127.0.0.1:1"); /* nobody listens there */
+	ck_assert(relays_up(relays, "us"));
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert(!relays_up(relays, "us"));
+	ck_assert(relays_up(relays, "ap"));
+	sleep(1);
+	usleep(100000);
+	ck_assert_msg(relays_up(relays, "us"), "one request tries");
+	ck_assert_msg(!relays_up(relays, "us"), "the others wait for what it finds");
+	(void)port_taken;
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("relay");
+	TCase *t = tcase_create("relay");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_get_keeps_target_host_and_headers);
+	tcase_add_test(t, test_head_keeps_the_length);
+	tcase_add_test(t, test_put_streams_the_body);
+	tcase_add_test(t, test_put_of_unknown_length_is_chunked);
+	tcase_add_test(t, test_put_of_nothing_says_so);
+	tcase_add_test(t, test_error_answers_pass);
+	tcase_add_test(t, test_home_that_breaks_off_is_told);
+	tcase_add_test(t, test_client_that_leaves_ends_the_relay);
+	tcase_add_test(t, test_region_that_is_down_is_left_alone_for_a_while);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
