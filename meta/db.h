@@ -30,7 +30,7 @@ struct db_param {
 };
 #define P_NULL ((struct db_param){ DB_NULL, NULL, 0, 0 })
 #define P_TEXT(s) ((struct db_param){ DB_TEXT, (s), 0, 0 })          /* NULL pointer = SQL null */
-#define P_SPAN(s) ((struct db_param){ DB_BYTES, (s).p, (s).len, 0 }) /* text or bytea with a length */
+#define P_SPAN(s) ((struct db_param){ DB_BYTES, (s).p, (s).len, 0 }) /* text or bytea with a length; empty is not null */
 #define P_INT(i) ((struct db_param){ DB_INT, NULL, 0, (i) })         /* bigint */
 #define P_BOOL(b) ((struct db_param){ DB_BOOL, NULL, 0, (b) })
 #define P_UUID(u) ((struct db_param){ DB_UUID, (u)->b, 16, 0 })
@@ -62,7 +62,11 @@ const char *const *db_texts(const struct db_rows *r, size_t row, int col, struct
 /* The five-letter SQLSTATE of this thread's last failed statement, "" when it was not the server's. */
 const char *db_last_sqlstate(void);
 
-/* BEGIN, fn, COMMIT; ROLLBACK when fn fails; again on serialization failures and deadlocks (meta/sqlstate.def). */
+/*
+ * BEGIN, fn, COMMIT; ROLLBACK when fn fails (-1) or wants it (> 0, which is returned: no failure);
+ * again on serialization failures and deadlocks (meta/sqlstate.def). ERR_UNAVAILABLE from COMMIT
+ * itself leaves open whether it was committed.
+ */
 typedef int (*db_tx_fn)(struct db *db, void *arg, struct err *err);
 MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err);
 
