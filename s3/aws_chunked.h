@@ -15,10 +15,10 @@
 
 #include "s3/sigv4.h"
 
-#define CHUNK_LINE_MAX 256       /* size, extension and signature */
+#define CHUNK_LINE_MAX 1024      /* a chunk's head, or one trailer */
 #define CHUNK_TRAILER_MAX 4096   /* all trailer lines together */
 #define CHUNK_TRAILERS_MAX 16
-#define CHUNK_SIZE_MIN 8192      /* of signed chunks but the last */
+#define CHUNK_SIZE_MIN 8192      /* of every chunk but the last, as S3 wants it */
 
 struct aws_chunked;
 
@@ -27,7 +27,7 @@ struct aws_chunked;
  * auth     of sigv4_parse, verified; its payload says which kind
  * key      the signing key; NULL for STREAMING-UNSIGNED-PAYLOAD-TRAILER
  * headers  x-amz-decoded-content-length and x-amz-trailer are read from them
- * Returns NULL with pr: MissingContentLength, InvalidRequest, MalformedTrailerError, EntityTooLarge.
+ * Returns NULL with pr: MissingContentLength, InvalidRequest, InternalError (past the arena's cap).
  */
 struct aws_chunked *aws_chunked_new(struct arena *a, const struct sigv4_auth *auth, const uint8_t *key,
     const struct s3_headers *headers, struct s3_problem *pr);
@@ -38,7 +38,7 @@ int64_t aws_chunked_decoded_len(const struct aws_chunked *c);
 /*
  * Push a piece. Consumes all of *in up to the next run of decoded bytes: *in moves behind what was
  * consumed, *out is the run inside the caller's own bytes (maybe empty). Call again until in->len is 0.
- * -1 with pr: SignatureDoesNotMatch, IncompleteBody, InvalidChunkSizeError, MalformedTrailerError, InvalidRequest.
+ * -1 with pr: SignatureDoesNotMatch, IncompleteBody, InvalidChunkSizeError, MalformedTrailerError.
  */
 MUST_CHECK int aws_chunked_push(struct aws_chunked *c, struct span *in, struct span *out, struct s3_problem *pr);
 

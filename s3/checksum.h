@@ -56,8 +56,9 @@ struct checksum_values {
 void checksums_final(struct checksums *c, struct checksum_values *out);
 /* One checksum of a whole buffer. */
 void checksum_of(enum checksum c, const void *p, size_t len, uint8_t out[CHECKSUM_BYTES_MAX]);
-/* Running CRC-64/NVME: begin with 0. */
+/* Running CRC-64/NVME: begin with 0. The second is the same without special instructions, for tests. */
 uint64_t crc64nvme(uint64_t crc, const void *p, size_t len);
+uint64_t crc64nvme_portable(uint64_t crc, const void *p, size_t len);
 
 /* --- what a request declares --- */
 struct checksum_want {
@@ -76,7 +77,7 @@ struct checksum_want {
  * Read Content-MD5, x-amz-checksum-*, x-amz-sdk-checksum-algorithm, x-amz-trailer and the payload's hash.
  * -1 with pr: InvalidDigest, InvalidRequest.
  */
-MUST_CHECK int checksum_want_parse(const struct s3_headers *headers, const struct sigv4_auth *auth,
+MUST_CHECK int checksum_want_parse(struct arena *a, const struct s3_headers *headers, const struct sigv4_auth *auth,
     struct checksum_want *out, struct s3_problem *pr);
 /*
  * Do the computed values fit? `trailers` of aws_chunked_trailers, or NULL.

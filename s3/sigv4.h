@@ -121,9 +121,17 @@ const char *sigv4_presign(struct arena *a, const struct sigv4_request *rq, const
 const char *sigv4_presign_again(struct arena *a, const struct sigv4_request *rq, const struct sigv4_auth *auth,
     const struct sigv4_signer *by, const char *base, struct span path);
 
-/* hex(HMAC(key, string_to_sign of one chunk or trailer)); for aws_chunked.c and tests. `kind` is
- * "AWS4-HMAC-SHA256-PAYLOAD" or "AWS4-HMAC-SHA256-TRAILER". */
-void sigv4_chunk_signature(const char *kind, const uint8_t key[SHA256_LEN], const char *time, struct span scope,
-    const char previous[65], const uint8_t data_sha256[SHA256_LEN], char out[65]);
+/* --- for aws_chunked.c, signers of chunks and tests --- */
+
+#define SIGV4_CHUNK_TEXT_MAX 640
+#define SIGV4_HEX_SIZE (2 * SHA256_LEN + 1)
+/* What is signed of a chunk ("AWS4-HMAC-SHA256-PAYLOAD") or of the trailer ("AWS4-HMAC-SHA256-TRAILER"). Its length. */
+size_t sigv4_chunk_text(const char *kind, const char *time, struct span scope, const char previous[SIGV4_HEX_SIZE],
+    const uint8_t data_sha256[SHA256_LEN], char out[SIGV4_CHUNK_TEXT_MAX]);
+/* hex(HMAC(key, text)) */
+void sigv4_sign_text(const uint8_t key[SHA256_LEN], struct span text, char out[SIGV4_HEX_SIZE]);
+/* SignatureDoesNotMatch with its elements; is -1. `canonical` empty: left out. The texts are kept by pointer. */
+int sigv4_mismatch(struct s3_problem *pr, struct arena *a, struct span key_id, struct span signature,
+    struct span to_sign, struct span canonical);
 
 #endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s3/checksum.c - the table of checksums, computing several in one pass, and
+ * the form in which an object keeps its own.
+ *
+ * Owns:       hash contexts, which go with the arena.
+ * Called by:  fcgi/ops while bytes stream, s3/checksum_want.c.
+ * Blocks:     no.
+ */
+#include "s3/checksum.h"
+
+#include <isa-l/crc.h>
+
+#include "base/codec.h"
+#include "base/parse.h"
+
+const struct checksum_info checksum_table[CHECKSUM_COUNT] = {
+#define CHECKSUM(id, name, header, xml, len, composite, full) { name, header, xml, len, composite, full },
+#include "s3/checksum.def"
+#undef CHECKSUM
+};
+
+enum checksum
+checksum_by_name(struct span name)
+{
+	for (int i = 0; i < CHECKSUM_COUNT; i++)
+		if (s3_ieq(name, span_of(checksum_table[i].name)))
+			return (enum checksum)i;
+	return CHECKSUM_NONE;
+}
+
+enum checksum
+checksum_by_header(struct span header)
+{
+	for (int i = 0; i < CHECKSUM_COUNT; i++)
+		if (s3_header_name_eq(header, span_of(checksum_table[i].header)))
+			return (enum checksum)i;
+	return CHECKSUM_NONE;
+}
+
+const char *
+checksum_type_name(enum checksum_type t)
+{
+	return t == CHECKSUM_COMPOSITE ? "COMPOSITE" : "FULL_OBJECT";
+}
+
+/* --- computing --- */
+
+struct checksums {
+	unsigned set;
+	uint32_t crc32;
+	uint32_t crc32c; /* inverted, as crc32_iscsi wants it */
+	uint64_t crc64nvme;
+	struct hash *sha1, *sha256, *md5; /* NULL when not in the set */
+};
+
+static void
+checksums_release(void *arg)
+{
+	struct checksums *c = arg;
+
+	hash_free(c->sha1);
+	hash_free(c->sha256);
+	hash_free(c->md5);
+}
+
+struct checksums *
+checksums_new(struct arena *a, unsigned set)
+{
+	struct checksums *c = ARENA_NEW(a, struct checksums);
+
+	if (c == NULL || !arena_on_reset(a, checksums_release, c))
+		return NULL;
+	c->set = set;
+	if (set & CHECKSUM_BIT(CHECKSUM_SHA1))
+		c->sha1 = hash_new(HASH_SHA1);
+	if (set & CHECKSUM_BIT(CHECKSUM_SHA256))
+		c->sha256 = hash_new(HASH_SHA256);
+	if (set & CHECKSUM_MD5_BIT)
+		c->md5 = hash_new(HASH_MD5);
+	c->crc32c = UINT32_MAX;
+	return c;
+}
+
+void
+checksums_reset(struct checksums *c)
+{
+	c->crc32 = 0;
+	c->crc32c = UINT32_MAX;
+	c->crc64nvme = 0;
+	if (c->sha1 != NULL)
+		hash_reset(c->sha1);
+	if (c->sha256 != NULL)
+		hash_reset(c->sha256);
+	if (c->md5 != NULL)
+		hash_reset(c->md5);
+}
+
+/* ISA-L's takes an int and forgot a const. */
+static uint32_t
+crc32c_update(uint32_t crc, const uint8_t *p, size_t len)
+{
+	while (len > 0) {
+		size_t n = len < INT_MAX ? len : INT_MAX;
+
+		crc = crc32_iscsi((unsigned char *)(uintptr_t)p, (int)n, crc);
+		p += n;
+		len -= n;
+	}
+	return crc;
+}
+
+void
+checksums_update(struct checksums *c, const void *p, size_t len)
+{
+	if (len == 0)
+		return;
+	if (c->set & CHECKSUM_BIT(CHECKSUM_CRC32))
+		c->crc32 = crc32_gzip_refl(c->crc32, p, len);
+	if (c->set & CHECKSUM_BIT(CHECKSUM_CRC32C))
+		c->crc32c = crc32c_update(c->crc32c, p, len);
+	if (c->set & CHECKSUM_BIT(CHECKSUM_CRC64NVME))
+		c->crc64nvme = crc64nvme(c->crc64nvme, p, len);
+	if (c->sha1 != NULL)
+		hash_update(c->sha1, p, len);
+	if (c->sha256 != NULL)
+		hash_update(c->sha256, p, len);
+	if (c->md5 != NULL)
+		hash_update(c->md5, p, len);
+}
+
+static void
+store_be(uint8_t *out, uint64_t v, size_t len)
+{
+	for (size_t i = len; i-- > 0; v >>= 8)
+		out[i] = (uint8_t)(v & 255);
+}
+
+void
+checksums_final(struct checksums *c, struct checksum_values *out)
+{
+	uint8_t sum[HASH_MAX_LEN];
+
+	memset(out, 0, sizeof(*out));
+	out->set = c->set;
+	store_be(out->v[CHECKSUM_CRC32], c->crc32, 4);
+	store_be(out->v[CHECKSUM_CRC32C], ~c->crc32c, 4);
+	store_be(out->v[CHECKSUM_CRC64NVME], c->crc64nvme, 8);
+	if (c->sha1 != NULL)
+		memcpy(out->v[CHECKSUM_SHA1], sum, hash_final(c->sha1, sum));
+	if (c->sha256 != NULL)
+		memcpy(out->v[CHECKSUM_SHA256], sum, hash_final(c->sha256, sum));
+	if (c->md5 != NULL) {
+		hash_final(c->md5, sum);
+		memcpy(out->md5, sum, MD5_LEN);
+	}
+}
+
+void
+checksum_of(enum checksum k, const void *p, size_t len, uint8_t out[CHECKSUM_BYTES_MAX])
+{
+	struct checksums c = { .set = CHECKSUM_BIT(k), .crc32c = UINT32_MAX };
+	struct checksum_values v;
+
+	if (k == CHECKSUM_SHA1)
+		c.sha1 = hash_new(HASH_SHA1);
+	else if (k == CHECKSUM_SHA256)
+		c.sha256 = hash_new(HASH_SHA256);
+	checksums_update(&c, p, len);
+	checksums_final(&c, &v);
+	checksums_release(&c);
+	memcpy(out, v.v[k], CHECKSUM_BYTES_MAX);
+}
+
+/* --- text --- */
+
+bool
+checksum_parse_value(enum checksum c, struct span b64, uint8_t out[CHECKSUM_BYTES_MAX])
+{
+	uint8_t buf[CHECKSUM_BYTES_MAX];
+	size_t len = checksum_table[c].len;
+
+	if (base64_decode(b64, buf, sizeof(buf)) != (ssize_t)len)
+		return false;
+	memcpy(out, buf, len);
+	return true;
+}
+
+void
+checksum_text(const struct checksum_stored *s, char out[CHECKSUM_TEXT_SIZE])
+{
+	char b64[CHECKSUM_B64_SIZE];
+
+	out[0] = '\0';
+	if (s->algo == CHECKSUM_NONE)
+		return;
+	base64_encode(s->value, checksum_table[s->algo].len, b64);
+	if (s->type == CHECKSUM_COMPOSITE)
+		snprintf(out, CHECKSUM_TEXT_SIZE, "%s-%d", b64, s->parts);
+	else
+		snprintf(out, CHECKSUM_TEXT_SIZE, "%s", b64);
+}
+
+/* --- as stored: version, type, parts, name, value. The name, so that rows of checksum.def may move. --- */
+
+#define STORED_VERSION 1
+
+void
+checksum_encode(struct strbuf *sb, const struct checksum_stored *s)
+{
+	if (s->algo == CHECKSUM_NONE)
+		return;
+	enc_u8(sb, STORED_VERSION);
+	enc_u8(sb, (uint8_t)s->type);
+	enc_u32(sb, (uint32_t)s->parts);
+	enc_bytes(sb, checksum_table[s->algo].name, strlen(checksum_table[s->algo].name));
+	enc_bytes(sb, s->value, checksum_table[s->algo].len);
+}
+
+bool
+checksum_decode(struct span blob, struct checksum_stored *out)
+{
+	struct dec d;
+	uint8_t version, type;
+	uint32_t parts;
+	struct span name, value;
+
+	memset(out, 0, sizeof(*out));
+	out->algo = CHECKSUM_NONE;
+	if (blob.len == 0)
+		return true;
+	dec_init(&d, blob.p, blob.len);
+	version = dec_u8(&d);
+	type = dec_u8(&d);
+	parts = dec_u32(&d);
+	name = dec_bytes(&d, 32);
+	value = dec_bytes(&d, CHECKSUM_BYTES_MAX);
+	if (!dec_done(&d) || version != STORED_VERSION || type > CHECKSUM_COMPOSITE || parts > 10000)
+		return false;
+	out->algo = checksum_by_name(name);
+	if (out->algo == CHECKSUM_NONE)
+		return false;
+	if (value.len != checksum_table[out->algo].len) {
+		out->algo = CHECKSUM_NONE;
+		return false;
+	}
+	out->type = (enum checksum_type)type;
+	out->parts = (int)parts;
+	memcpy(out->value, value.p, value.len);
+	return true;
+}
