@@ -1,2 +1,109 @@
--- sql/global/0001-schema.sql - the global database (filled in the next commit).
-CREATE TABLE schema_placeholder ();
+-- SPDX-License-Identifier: Apache-2.0
+-- sql/global/0001-schema.sql - what is known all over the world: regions, who may
+-- sign, whose buckets are where, and what may be done with them.
+--
+-- Rules of form are here and nowhere else needed: psql is a client like any other.
+-- The event clock and its triggers are in 0002.
+
+CREATE TABLE regions (
+	name        text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+	endpoint    text NOT NULL CHECK (endpoint ~ '^https?://[^/[:space:]]+$'),
+	domains     text[] NOT NULL DEFAULT '{}',
+	inv_pub     text NOT NULL DEFAULT '',
+	inv_rep     text NOT NULL DEFAULT '',
+	state       text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'leaving')),
+	leaving_at  timestamptz,
+	created_at  timestamptz NOT NULL DEFAULT now(),
+	CHECK ((state = 'leaving') = (leaving_at IS NOT NULL))
+);
+COMMENT ON TABLE regions IS 'A region joins by its row. One that leaves is marked leaving first and removed after W.';
+COMMENT ON COLUMN regions.inv_pub IS 'NNG addresses where its invalidators publish, blank-separated';
+
+CREATE TABLE tenants (
+	id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+	name         text COLLATE "C" NOT NULL UNIQUE CHECK (char_length(name) BETWEEN 1 AND 128 AND name !~ '[[:cntrl:]]'),
+	canonical_id text COLLATE "C" NOT NULL UNIQUE CHECK (canonical_id ~ '^[0-9a-f]{64}$'),
+	enabled      boolean NOT NULL DEFAULT true,
+	created_at   timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE apps (
+	access_key    text COLLATE "C" PRIMARY KEY CHECK (access_key ~ '^[A-Za-z0-9._-]{3,128}$'),
+	name          text NOT NULL CHECK (char_length(name) <= 128 AND name !~ '[[:cntrl:]]'),
+	tenant_id     uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+	sealed_secret bytea NOT NULL CHECK (octet_length(sealed_secret) BETWEEN 34 AND 512),
+	enabled       boolean NOT NULL DEFAULT true,
+	created_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX apps_tenant ON apps (tenant_id, access_key);
+COMMENT ON COLUMN apps.sealed_secret IS 'AES-256-GCM under the master key, bound to the access key';
+
+-- Deleting a policy that is carried is refused: an app without any may do all with its tenant's buckets.
+CREATE TABLE policies (
+	id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+	name       text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9+=,.@_-]{1,128}$'),
+	document   text NOT NULL CHECK (octet_length(document) <= 20480 AND document::json IS NOT NULL),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE app_policies (
+	access_key text COLLATE "C" NOT NULL REFERENCES apps ON UPDATE CASCADE ON DELETE CASCADE,
+	policy_id  uuid NOT NULL REFERENCES policies ON DELETE RESTRICT,
+	PRIMARY KEY (access_key, policy_id)
+);
+CREATE INDEX app_policies_policy ON app_policies (policy_id, access_key);
+
+-- A name is unique in the world. An id is never used twice: the regions' fences count on it.
+CREATE TABLE buckets (
+	id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+	name         text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'),
+	region       text COLLATE "C" NOT NULL REFERENCES regions ON UPDATE CASCADE ON DELETE RESTRICT,
+	tenant_id    uuid NOT NULL REFERENCES tenants ON DELETE RESTRICT,
+	status       text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deleting')),
+	routing_mode text NOT NULL DEFAULT '' CHECK (routing_mode IN ('', 'auto', 'redirect', 'relay')),
+	versioning   text NOT NULL DEFAULT '' CHECK (versioning IN ('', 'Enabled', 'Suspended')),
+	created_at   timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX buckets_tenant ON buckets (tenant_id, name);
+CREATE INDEX buckets_region ON buckets (region, name);
+
+CREATE FUNCTION anvil_bucket_id_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'the id of bucket "%" cannot be changed', OLD.name USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER bucket_id_stays BEFORE UPDATE OF id ON buckets FOR EACH ROW
+	WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION anvil_bucket_id_stays();
+
+-- Documents of a bucket: policy, CORS, lifecycle ... (meta/config_kinds.def names the kinds).
+CREATE TABLE bucket_configs (
+	bucket_id  uuid NOT NULL REFERENCES buckets ON DELETE CASCADE,
+	kind       text COLLATE "C" NOT NULL CHECK (kind ~ '^[a-z][a-z0-9-]{0,62}$'),
+	document   text NOT NULL CHECK (octet_length(document) <= 262144),
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (bucket_id, kind),
+	CHECK (kind <> 'policy' OR (octet_length(document) <= 20480 AND document::json IS NOT NULL))
+);
+
+CREATE TABLE operators (
+	id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+	name          text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9@._-]{1,64}$'),
+	password_hash text NOT NULL CHECK (password_hash ~ '^\$'),
+	role          text NOT NULL DEFAULT 'viewer' CHECK (role IN ('admin', 'viewer')),
+	session       bigint NOT NULL DEFAULT 1,
+	enabled       boolean NOT NULL DEFAULT true,
+	created_at    timestamptz NOT NULL DEFAULT now(),
+	last_login_at timestamptz
+);
+COMMENT ON COLUMN operators.session IS 'cookies carry it; adding one ends every login';
+
+CREATE TABLE audit_log (
+	id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+	actor  text NOT NULL,
+	via    text NOT NULL,
+	region text NOT NULL,
+	action text NOT NULL,
+	target text NOT NULL DEFAULT '',
+	detail text NOT NULL DEFAULT '',
+	ok     boolean NOT NULL
+);
