@@ -15,7 +15,7 @@
 
 #define STAMP_PAGES CACHE_PAGES
 #define STAMP_ID_LEN 16
-#define STAMP_BYTES 568 /* of an encoded page */
+#define STAMP_BYTES 572 /* of an encoded page */
 
 struct stamp_page {
 	uint8_t id[STAMP_ID_LEN]; /* random; another id has nothing to do with this page */
@@ -56,9 +56,15 @@ struct stamp_news {
 /* A page that nobody trusts: new id, beat 0, n 0, slots 0. */
 void stamp_page_fresh(struct stamp_page *p, const uint8_t epoch[EPOCH_LEN]);
 /*
- * The beat over a page that was read before the source was asked: q is its answer.
- * news should reach from p's n to q; when it does not, every slot becomes q.
- * Another epoch: the page begins anew under another id. true when every slot was raised though the page was not fresh.
+ * Raise p through q, the answer of a source. news should reach from p's n to q;
+ * when it does not, every slot becomes q. n rises, but for a fresh page's, which
+ * only a beat may stamp. p is of q's epoch. true: every slot was raised though p was not fresh.
+ */
+bool stamp_page_through(struct stamp_page *p, unsigned page, const struct event_clock *q, const struct stamp_news *news);
+/*
+ * The beat over a page that was read before the source was asked: through q, n = q
+ * on a fresh page too, and beat + 1. Of another epoch than q: the page begins anew
+ * under another id. The result as above.
  */
 bool stamp_page_beat(struct stamp_page *p, unsigned page, const struct event_clock *q, const struct stamp_news *news);
 /* The events of news in p; n rises to news->through only when news leaves no gap and p is not fresh. false: another epoch, p untouched. */

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/cache.c - values read and proved current in one multi-get a server.
+ *
+ * Owns:      the process's trust and the threads' connections.
+ * Blocks:    yes, on memcached, at most cache_timeout_ms for each server that fails.
+ * Invariant: a hit is a value whose page (of the same server) is trusted by this
+ *            reading, of the page's epoch, and as of n >= its slot. What was
+ *            stored, when and by whom is no matter: `set` needs no condition.
+ */
+#include "meta/cache_impl.h"
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "base/metrics.h"
+
+#define VALUE_MAGIC UINT32_C(0x41565631) /* "AVV1"; another layout is another magic, and a miss */
+#define VALUE_HEADER_MAX 128
+#define VALUE_NEGATIVE 1
+#define VALUE_EXPIRE_S 86400 /* to be rid of what nobody asks for; nothing relies on it */
+#define NAME_MAX_LEN 65536
+
+int
+cache_open(const struct settings *s, struct cache **out, struct err *err)
+{
+	struct cache_servers *servers;
+	struct arena *a;
+	struct cache *c;
+
+	if (cache_servers_open(s, &servers, err) != 0)
+		return -1;
+	a = arena_new(sizeof(*c) + servers->n * CACHE_PAGES * sizeof(struct cache_trust) + 1024);
+	c = ARENA_NEW(a, struct cache);
+	ASSERT(c != NULL);
+	c->arena = a;
+	c->servers = servers;
+	c->trust_us = s->metadata_trust_ms * US_PER_MS;
+	c->beat_us = s->metadata_beat_ms * US_PER_MS;
+	c->ack_us = s->metadata_ack_ms * US_PER_MS;
+	c->trust = arena_array(a, servers->n, sizeof(*c->trust));
+	ASSERT(c->trust != NULL);
+	for (size_t i = 0; i < servers->n; i++)
+		for (size_t p = 0; p < CACHE_PAGES; p++)
+			cache_trust_init(&c->trust[i][p]);
+	pthread_mutex_init(&c->lock, NULL);
+	*out = c;
+	return 0;
+}
+
+void
+cache_close(struct cache *c)
+{
+	if (c == NULL)
+		return;
+	cache_watch_stop(c);
+	for (size_t i = 0; i < c->servers->n; i++)
+		for (size_t p = 0; p < CACHE_PAGES; p++)
+			cache_trust_release(&c->trust[i][p]);
+	pthread_mutex_destroy(&c->lock);
+	cache_servers_close(c->servers);
+	arena_free(c->arena);
+}
+
+int
+cache_thread_new(struct cache *c, struct cache_thread **out, struct err *err)
+{
+	struct arena *a = arena_new(sizeof(struct cache_thread) + 64);
+	struct cache_thread *t = ARENA_NEW(a, struct cache_thread);
+
+	(void)err;
+	ASSERT(t != NULL);
+	t->arena = a;
+	t->cache = c;
+	t->scratch = arena_new(2 * CACHE_VALUE_MAX + 65536);
+	for (size_t i = 0; i < c->servers->n; i++)
+		t->mc[i] = mc_new(c->servers, i, false);
+	*out = t;
+	return 0;
+}
+
+void
+cache_thread_free(struct cache_thread *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < CACHE_SERVERS_MAX; i++)
+		mc_free(t->mc[i]);
+	arena_free(t->scratch);
+	arena_free(t->arena);
+}
+
+/* ---- one reading ---- */
+
+struct wanted { /* a key of this reading */
+	struct cache_key key;
+	struct cache_place place;
+	int server; /* -1: none is up */
+	bool page_present, page_trusted;
+	struct event_clock page_clock;
+	uint64_t slot_n;
+};
+struct reading {
+	struct cache *cache;
+	struct arena *arena;
+	int64_t begin_us;
+	size_t n;
+	struct wanted want[CACHE_KEYS_MAX];
+	struct cache_value *out;
+};
+struct asked { /* one server's part */
+	struct reading *r;
+	int server;
+	struct mc_key keys[MC_KEYS_MAX];
+	struct {
+		bool is_page;
+		unsigned i; /* page, or index into want */
+	} what[MC_KEYS_MAX];
+	size_t n;
+};
+_Static_assert(2 * CACHE_KEYS_MAX <= MC_KEYS_MAX, "a multi-get holds every key and its page");
+
+static bool
+worth_asking(const struct cache_servers *s, size_t i)
+{
+	if (cache_server_up(s, i))
+		return true;
+	return !atomic_load_explicit(&s->looked_after, memory_order_relaxed) &&
+	    clock_mono_us() >= atomic_load(&s->server[i].retry_us);
+}
+
+/* The server for a key: the best that is up. Where a value lies is no matter, since events go to every server. */
+static int
+pick(const struct cache_servers *s, const struct cache_place *p)
+{
+	uint32_t best = 0, score;
+	int server = -1;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (!worth_asking(s, i))
+			continue;
+		score = cache_score(p, s->server[i].addr_hash);
+		if (server < 0 || score > best) {
+			server = (int)i;
+			best = score;
+		}
+	}
+	return server;
+}
+
+static void
+ask_for(struct asked *q, unsigned i)
+{
+	struct wanted *w = &q->r->want[i];
+	const char *region = q->r->cache->servers->region;
+
+	q->keys[q->n].len = cache_key_value(q->keys[q->n].text, region, w->key.kind, &w->place);
+	q->what[q->n].is_page = false;
+	q->what[q->n++].i = i;
+	for (size_t k = 0; k < q->n; k++)
+		if (q->what[k].is_page && q->what[k].i == w->place.page)
+			return;
+	q->keys[q->n].len = cache_key_page(q->keys[q->n].text, region, w->place.page);
+	q->what[q->n].is_page = true;
+	q->what[q->n++].i = w->place.page;
+}
+
+static void
+got_page(struct asked *q, unsigned page, const uint8_t *p, size_t len)
+{
+	struct reading *r = q->r;
+	struct event_clock clock;
+	uint8_t id[STAMP_ID_LEN];
+	uint64_t beat, slot_n;
+	bool trusted = false, judged = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct wanted *w = &r->want[i];
+
+		if (w->server != q->server || w->place.page != page)
+			continue;
+		if (!stamp_peek(p, len, w->place.slot, id, &clock, &beat, &slot_n))
+			return;
+		if (!judged)
+			trusted = cache_trust_see(&r->cache->trust[q->server][page], id, beat, r->begin_us, r->begin_us,
+			    r->cache->trust_us);
+		judged = true;
+		w->page_present = true;
+		w->page_trusted = trusted;
+		w->page_clock = clock;
+		w->slot_n = slot_n;
+	}
+}
+
+static void
+got_value(struct reading *r, unsigned i, const uint8_t *p, size_t len)
+{
+	struct cache_value *v = &r->out[i];
+	const struct cache_key *key = &r->want[i].key;
+	struct event_clock clock;
+	struct span name, data;
+	uint8_t kind, flags;
+	int64_t filled_us;
+	struct dec d;
+	char *copy;
+
+	dec_init(&d, p, len);
+	if (dec_u32(&d) != VALUE_MAGIC)
+		return;
+	kind = dec_u8(&d);
+	flags = dec_u8(&d);
+	dec_raw(&d, clock.epoch, EPOCH_LEN);
+	clock.n = dec_u64(&d);
+	filled_us = dec_i64(&d);
+	name = dec_bytes(&d, NAME_MAX_LEN);
+	data = dec_bytes(&d, CACHE_VALUE_MAX);
+	if (!dec_done(&d) || kind != (uint8_t)event_letter(key->kind) || !span_eq(name, key->name))
+		return;
+	copy = arena_memdup(r->arena, data.len == 0 ? "" : data.p, data.len == 0 ? 1 : data.len);
+	if (copy == NULL)
+		return;
+	v->present = true;
+	v->negative = (flags & VALUE_NEGATIVE) != 0;
+	v->clock = clock;
+	v->age_us = clock_wall_us() - filled_us;
+	v->data = (struct span){ copy, data.len };
+}
+
+static void
+got_item(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
+{
+	struct asked *q = arg;
+
+	(void)cas;
+	if (q->what[i].is_page)
+		got_page(q, q->what[i].i, p, len);
+	else
+		got_value(q->r, q->what[i].i, p, len);
+}
+
+static void
+judge(const struct wanted *w, struct cache_value *v)
+{
+	bool epoch;
+
+	v->page_trusted = w->page_present && w->page_trusted;
+	if (w->page_present) {
+		v->page_slot = w->page_clock;
+		v->page_slot.n = w->slot_n;
+	}
+	if (!v->present) {
+		metric_add(M_CACHE_MISSES, 1);
+		return;
+	}
+	epoch = w->page_present && memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) == 0;
+	v->hit = v->page_trusted && epoch && v->clock.n >= w->slot_n;
+	metric_add(v->hit ? M_CACHE_HITS : !v->page_trusted ? M_CACHE_UNTRUSTED : !epoch ? M_CACHE_EPOCH : M_CACHE_STALE, 1);
+}
+
+static void
+reading_begin(struct reading *r, struct cache_thread *t, struct arena *a, const struct cache_key *keys, size_t n,
+    struct cache_value *out)
+{
+	r->cache = t->cache;
+	r->arena = a;
+	r->n = n < CACHE_KEYS_MAX ? n : CACHE_KEYS_MAX;
+	r->out = out;
+	r->begin_us = clock_mono_us();
+	for (size_t i = 0; i < r->n; i++) {
+		struct wanted *w = &r->want[i];
+
+		w->key = keys[i];
+		w->page_present = false;
+		cache_place(keys[i].kind, keys[i].name, &w->place);
+		w->server = pick(t->cache->servers, &w->place);
+	}
+}
+
+void
+cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys, size_t n, struct cache_value *out)
+{
+	struct asked asked[CACHE_SERVERS_MAX];
+	bool sent[CACHE_SERVERS_MAX];
+	struct reading r;
+	size_t servers = t->cache->servers->n;
+
+	memset(out, 0, n * sizeof(*out));
+	reading_begin(&r, t, a, keys, n, out);
+	for (size_t s = 0; s < servers; s++) {
+		struct asked *q = &asked[s];
+
+		q->r = &r;
+		q->server = (int)s;
+		q->n = 0;
+		for (unsigned i = 0; i < r.n; i++)
+			if (r.want[i].server == (int)s)
+				ask_for(q, i);
+		sent[s] = q->n > 0 && mc_send_gets(t->mc[s], q->keys, q->n) == MC_OK;
+	}
+	for (size_t s = 0; s < servers; s++)
+		if (sent[s])
+			mc_fetch(t->mc[s], got_item, &asked[s]);
+	for (size_t i = 0; i < r.n; i++)
+		judge(&r.want[i], &out[i]);
+}
+
+/* ---- one fill ---- */
+
+void
+cache_set(struct cache_thread *t, const struct cache_key *key, const struct event_clock *clock, bool negative,
+    struct span data)
+{
+	struct cache_place place;
+	struct mc_key k;
+	struct strbuf sb;
+	int server;
+
+	if (data.len > CACHE_VALUE_MAX || key->name.len > NAME_MAX_LEN)
+		return;
+	cache_place(key->kind, key->name, &place);
+	server = pick(t->cache->servers, &place);
+	if (server < 0)
+		return;
+	strbuf_init(&sb, t->scratch, VALUE_HEADER_MAX + NAME_MAX_LEN + CACHE_VALUE_MAX);
+	enc_u32(&sb, VALUE_MAGIC);
+	enc_u8(&sb, (uint8_t)event_letter(key->kind));
+	enc_u8(&sb, negative ? VALUE_NEGATIVE : 0);
+	strbuf_add(&sb, clock->epoch, EPOCH_LEN);
+	enc_u64(&sb, clock->n);
+	enc_i64(&sb, clock_wall_us());
+	enc_bytes(&sb, key->name.p, key->name.len);
+	enc_bytes(&sb, data.p, data.len);
+	if (strbuf_ok(&sb)) {
+		k.len = cache_key_value(k.text, t->cache->servers->region, key->kind, &place);
+		/* A failure is counted where it happens; the next reader fills again. */
+		mc_set(t->mc[server], &k, sb.buf, sb.len, VALUE_EXPIRE_S);
+	}
+	arena_reset(t->scratch);
+}
