@@ -30,6 +30,7 @@ struct http {
 	int64_t bytes_in;        /* of the body, as they came */
 	int64_t bytes_out;       /* of the body */
 	bool started;            /* the header block went out: no other answer can follow */
+	bool expects_body;       /* set by who parses the headers: a body was announced */
 	bool broken;             /* the client went away */
 };
 

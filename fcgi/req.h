@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fcgi/req.h - one request, parsed. Everything it points to lives in its arena
- * (or is the transport's) and goes when the request ends. A handler is given it
- * with a verdict about who asks (struct identity) and never before.
+ * (or is the transport's) and goes when the request ends. A handler gets it with
+ * a verdict about who asks (struct identity), and never without.
  */
 #ifndef ANVIL_FCGI_REQ_H
 #define ANVIL_FCGI_REQ_H
@@ -12,14 +12,17 @@
 #include "base/settings.h"
 #include "meta/meta.h"
 #include "s3/operations.h"
-#include "s3/query.h"
+#include "s3/sigv4.h"
 #include "store/engine.h"
 
 #include "fcgi/http.h"
 
-#define REQ_ID_LEN 16 /* upper-case hexadecimal digits, as AWS's */
+#define REQ_ID_LEN 16            /* upper-case hexadecimal digits, as AWS's */
+#define REQ_HEADERS_MAX 256      /* header lines */
+#define REQ_HEADERS_BYTES_MAX 32768
 
 struct worker;
+struct relay_thread;
 
 /* What a thread owns and a request borrows. */
 struct thread {
@@ -27,60 +30,73 @@ struct thread {
 	const struct settings *settings;
 	struct meta_thread *meta;
 	struct store *store;
+	struct relay_thread *relay; /* connections to other regions */
 	struct arena *arena;
 	uint8_t *buf;              /* object bytes stream through it: buf_size bytes */
 	size_t buf_size;
 };
-
-struct req_header {
-	struct span name;          /* lower case, as signed where the signature says so */
-	struct span value;         /* outer blanks trimmed */
-};
-
-enum req_style { REQ_PATH, REQ_VHOST };
 
 struct req {
 	struct thread *thread;
 	struct arena *arena;
 	struct http *http;
 	struct err err;            /* the first failure; its code is the answer */
+	struct s3_problem problem; /* what the client is told of it beyond the code */
 	char id[REQ_ID_LEN + 1];
 	int64_t now_us;            /* wall clock, once: signature age, policies and Last-Modified agree */
 	int64_t start_us;          /* monotonic */
 
-	/* the request line and headers, as they came */
-	const char *method;
+	/* as it came */
+	struct span method;
 	struct span target;        /* REQUEST_URI, raw */
-	struct span raw_path, raw_query;
-	struct query query;        /* decoded parameters, in their order */
-	struct req_header *headers;
-	size_t n_headers;
-	const char *host;          /* with its port, as sent; "" when absent */
+	struct s3_header *header;  /* of headers; authenticate.c gives folded names their own letters back */
+	struct s3_headers headers;
+	struct span host;          /* with its port; empty when there is none */
 	const char *client_addr;
 	bool secure;               /* the client spoke TLS */
 	bool is_head;
 	int64_t content_length;    /* -1: not announced */
 
 	/* what it names */
-	enum req_style style;
-	const char *bucket_name;   /* NULL: none (the service itself) */
-	struct span key;           /* decoded; len 0: none */
-	const struct operation *op; /* NULL until matched */
+	struct s3_uri uri;
+	const char *bucket_name;   /* NULL: the service itself */
+	struct span key;           /* empty: none */
+	enum s3_op op;
+	struct sigv4_request signed_request; /* what a signature covers: borrows from the above */
 
 	/* what was found */
 	const struct bucket *bucket; /* NULL: none named, or there is no such bucket */
-	const char *hop_from;      /* the region that relayed it here (verified); NULL: a client asks */
+	const char *hop_from;      /* the region that relayed it here, verified; NULL: a client asks */
 	const char *access_key;    /* as claimed, for the log; NULL: anonymous */
 	const char *route;         /* what routing did, for the log */
 
-	/* the answer, for the log */
+	/* the answer */
 	int status;
 	int64_t store_us;          /* spent in the object store */
 };
 
-/* A header by its lower-case name; NULL when absent. Value ends in NUL. */
-const char *req_header(const struct req *r, const char *name);
-/* A query parameter's decoded value; NULL when absent, "" when it has no value. */
-const char *req_param(const struct req *r, const char *name);
+/*
+ * Read the CGI variables and take them apart. -1 with r->problem; r is good
+ * enough for an error answer then. Fields of r before "as it came" are set by the caller.
+ */
+MUST_CHECK int req_parse(struct req *r);
+
+/* A header by name; p is NULL when absent. */
+static inline struct span
+req_header(const struct req *r, const char *name)
+{
+	return s3_header_get(&r->headers, name);
+}
+/* A query parameter's decoded value; p is NULL when absent, "" when it has no value. */
+static inline struct span
+req_param(const struct req *r, const char *name)
+{
+	return s3_query_get(&r->uri.query, name);
+}
+
+/* Takes r->problem over into r->err, with `detail` for the log; is -1. */
+int req_refused(struct req *r, const char *detail);
+/* The problem of a code with one more element; is -1. name NULL: none. */
+int req_refuse(struct req *r, enum s3_code code, const char *message, const char *name, struct span value);
 
 #endif

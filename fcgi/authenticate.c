@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/authenticate.c - who asks: nobody, or the app whose secret signed this.
+ *
+ * Owns:       nothing.
+ * Called by:  dispatch.c, once a request, before routing and handlers.
+ * Blocks:     on memcached; on a miss on the global database.
+ * Invariant:  the only place that makes a struct identity.
+ */
+#include "fcgi/identity.h"
+
+#include "base/metrics.h"
+#include "fcgi/worker.h"
+
+#define ACCESS_KEY_MAX 128
+
+static int
+refused(struct req *r, const char *detail)
+{
+	metric_add(M_AUTH_REFUSED, 1);
+	return req_refused(r, detail);
+}
+
+static int
+no_such_key(struct req *r, const char *detail)
+{
+	(void)s3_problem_set(&r->problem, S3_InvalidAccessKeyId, NULL);
+	s3_problem_extra(&r->problem, "AWSAccessKeyId", span_of(r->access_key));
+	return refused(r, detail);
+}
+
+/*
+ * CGI folds "_" into "-", but metadata names keep what the client signed: where
+ * SignedHeaders spells a header with "_", the header gets its name from there.
+ */
+static void
+unfold_names(struct req *r, struct span signed_headers)
+{
+	struct span name;
+
+	if (memchr(signed_headers.p, '_', signed_headers.len) == NULL)
+		return;
+	while (s3_list_next(&signed_headers, ';', &name)) {
+		if (memchr(name.p, '_', name.len) == NULL)
+			continue;
+		for (size_t i = 0; i < r->headers.n; i++)
+			if (s3_header_name_eq(r->header[i].name, name)) {
+				r->header[i].name = name;
+				break;
+			}
+	}
+}
+
+static int
+look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
+{
+	/* A bucket that is to be made need not be known: its row decides. */
+	const char *bucket = r->op == OP_CreateBucket ? NULL : r->bucket_name;
+
+	if (auth->form != SIGV4_ANONYMOUS) {
+		if (auth->key_id.len == 0 || auth->key_id.len > ACCESS_KEY_MAX ||
+		    memchr(auth->key_id.p, '\0', auth->key_id.len) != NULL) {
+			r->access_key = "";
+			return no_such_key(r, "the access key's form is wrong");
+		}
+		r->access_key = arena_strndup(r->arena, auth->key_id.p, auth->key_id.len);
+		if (r->access_key == NULL)
+			return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	}
+	if (r->access_key == NULL && bucket == NULL)
+		return 0;
+	if (meta_find(r->thread->meta, r->arena, r->access_key, bucket, found, &r->err) != 0)
+		return -1;
+	if (found->has_bucket)
+		r->bucket = &found->bucket;
+	return 0;
+}
+
+static int
+verify(struct req *r, const struct meta_found *found, struct identity *out)
+{
+	if (!found->has_app)
+		return no_such_key(r, "no such access key");
+	if (!found->app.enabled)
+		return no_such_key(r, "the access key or its tenant is disabled");
+	if (out->auth.token.p != NULL) {
+		(void)s3_problem_set(&r->problem, S3_InvalidToken, NULL);
+		return refused(r, "a session token came with a lasting access key");
+	}
+	if (signing_key(r->thread->worker->signing_keys, r->thread->settings, &found->app, out->auth.day,
+		out->auth.region, out->key, &r->err) != 0)
+		return -1;
+	if (sigv4_verify(r->arena, &r->signed_request, &out->auth, out->key, &r->problem) != 0)
+		return refused(r, "the signature does not match");
+	out->app = &found->app;
+	return 0;
+}
+
+int
+authenticate(struct req *r, struct identity *out)
+{
+	struct meta_found *found = ARENA_NEW(r->arena, struct meta_found);
+
+	*out = (struct identity){ 0 };
+	if (found == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &out->auth, &r->problem) != 0)
+		return refused(r, "the credentials' form is wrong");
+	if (look_up(r, &out->auth, found) != 0)
+		return -1;
+	if (out->auth.form == SIGV4_ANONYMOUS)
+		return 0;
+	if (verify(r, found, out) != 0)
+		return -1;
+	unfold_names(r, out->auth.signed_headers);
+	return 0;
+}

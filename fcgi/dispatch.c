@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/dispatch.c - one request: parse, authenticate, route, authorise, handle,
+ * answer, log.
+ *
+ * Owns:       the struct req, for as long as serve() runs.
+ * Called by:  worker.c, one thread a request.
+ * Blocks:     yes.
+ * Invariant:  a handler runs only with the identity that authenticate() made, in
+ *             the bucket's home region, and after authorize() (CorsPreflight apart,
+ *             whose row needs no action). One access line a request, always.
+ */
+#include "fcgi/dispatch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "fcgi/authorize.h"
+#include "fcgi/identity.h"
+#include "fcgi/ops/ops.h"
+#include "fcgi/respond.h"
+#include "fcgi/route.h"
+#include "fcgi/service.h"
+
+static const op_fn handlers[] = {
+#define OP(name, method, level, query, header, handler, action, class, body, flags, doc) [OP_##name] = handler,
+#include "s3/operations.def"
+#undef OP
+};
+
+const char *
+serve_op_name(int op)
+{
+	if (op == S3_OP_COUNT)
+		return "Unknown";
+	return op < S3_OP_COUNT ? s3_operation_name(op) : NULL;
+}
+
+/* An operation about a bucket needs one; CreateBucket makes it. */
+static int
+bucket_there(struct req *r)
+{
+	if (r->bucket_name == NULL || r->op == OP_CreateBucket)
+		return 0;
+	if (r->bucket != NULL && (r->op == OP_DeleteBucket || strcmp(r->bucket->status, "active") == 0))
+		return 0;
+	return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
+}
+
+static int
+answer(struct req *r)
+{
+	struct identity who;
+	int rc;
+
+	if (req_parse(r) != 0)
+		return -1;
+	if (service_is(r))
+		return service_answer(r);
+	if (authenticate(r, &who) != 0)
+		return -1;
+	rc = route(r, &who);
+	if (rc != 1)
+		return rc;
+	if (bucket_there(r) != 0 || authorize(r, &who) != 0)
+		return -1;
+	return handlers[r->op](r, &who);
+}
+
+static void
+new_id(char id[REQ_ID_LEN + 1])
+{
+	static const char digits[] = "0123456789ABCDEF";
+	uint8_t random[REQ_ID_LEN / 2];
+
+	crypto_random(random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++) {
+		id[2 * i] = digits[random[i] >> 4];
+		id[2 * i + 1] = digits[random[i] & 15];
+	}
+	id[REQ_ID_LEN] = '\0';
+}
+
+/* The access line, and the reason where it is our fault. */
+static void
+log_request(const struct req *r)
+{
+	const struct meta_spent *spent = meta_spent(r->thread->meta);
+	int64_t dur_us = clock_mono_us() - r->start_us;
+	bool named = r->op != OP_NONE;
+	int op = named ? (int)r->op : S3_OP_COUNT;
+
+	metric_request(op, r->status, dur_us, r->http->bytes_in, r->http->bytes_out);
+	if (r->status >= 500 && r->err.code != 0 && r->problem.code != S3_NotImplemented)
+		log_event(r->id, EV_REQUEST_FAILED, LI("status", r->status), LS("kind", err_kind_name(r->err.code)),
+		    LS("detail", r->err.detail), LS("where", r->err.where));
+	log_event(r->id, EV_REQUEST, LSPAN("method", r->method), LS("op", serve_op_name(op)), LS("bucket", r->bucket_name),
+	    LSPAN("key", r->key), LI("st", r->status),
+	    LS("err", r->err.code == 0 ? NULL : s3_error_find(r->err.code)->name), LI("in", r->http->bytes_in),
+	    LI("out", r->http->bytes_out), LI("us", dur_us), LI("db_us", spent->db_us), LI("cache_us", spent->cache_us),
+	    LI("store_us", r->store_us), LI("ack_us", spent->ack_wait_us), LI("gq", spent->global_queries),
+	    LI("rq", spent->regional_queries), LS("route", r->route), LS("from", r->hop_from), LS("ak", r->access_key),
+	    LS("ip", r->client_addr), LI("aborted", r->http->broken));
+}
+
+void
+serve(struct thread *t, struct http *h)
+{
+	struct req r = {
+		.thread = t,
+		.arena = t->arena,
+		.http = h,
+		.now_us = clock_wall_us(),
+		.start_us = clock_mono_us(),
+	};
+
+	new_id(r.id);
+	*meta_spent(t->meta) = (struct meta_spent){ 0 };
+	if (answer(&r) != 0) {
+		ASSERT(r.err.code != 0);
+		if (!h->started)
+			reply_error(&r);
+		else
+			h->broken = true; /* half an answer: closing the connection is how the client learns it */
+	}
+	log_request(&r);
+}

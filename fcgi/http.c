@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/http.c - what both transports share: counting, and remembering what broke.
+ *
+ * Owns:       nothing.
+ * Called by:  dispatch, body, respond, the handlers.
+ * Blocks:     yes, on the web server.
+ * Invariant:  after a failure nothing more is written; the header block goes out once.
+ */
+#include "fcgi/http.h"
+
+ssize_t
+http_read(struct http *h, void *p, size_t len)
+{
+	ssize_t n;
+
+	if (h->broken)
+		return -1;
+	n = h->ops->read(h, p, len);
+	if (n < 0)
+		h->broken = true;
+	else
+		h->bytes_in += n;
+	return n;
+}
+
+int
+http_begin(struct http *h, const void *block, size_t len)
+{
+	ASSERT(!h->started);
+	h->started = true;
+	if (h->broken || h->ops->write(h, block, len) != 0) {
+		h->broken = true;
+		return -1;
+	}
+	return 0;
+}
+
+int
+http_write(struct http *h, const void *p, size_t len)
+{
+	ASSERT(h->started);
+	if (h->broken || h->ops->write(h, p, len) != 0) {
+		h->broken = true;
+		return -1;
+	}
+	h->bytes_out += (int64_t)len;
+	return 0;
+}
+
+int
+http_flush(struct http *h)
+{
+	if (h->broken || h->ops->flush(h) != 0) {
+		h->broken = true;
+		return -1;
+	}
+	return 0;
+}
+
+bool
+http_gone(struct http *h)
+{
+	return h->broken || h->ops->gone(h);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/bucket.c - CreateBucket, HeadBucket, GetBucketLocation, DeleteBucket.
+ *
+ * Owns:       nothing.
+ * Called by:  dispatch.c.
+ * Blocks:     Create and Delete on the global database and until every region knows;
+ *             the other two answer from what authentication found.
+ * Invariant:  a bucket is usable in every region when its 200 arrives.
+ */
+#include "fcgi/ops/ops.h"
+
+#include "fcgi/body.h"
+#include "fcgi/respond.h"
+#include "s3/bucket_name.h"
+#include "s3/create_bucket.h"
+#include "s3/xml.h"
+
+#define CREATE_BODY_MAX 65536
+
+/*
+ * Which region is meant: as named; "us-east-1", which is what SDKs leave out or
+ * put in unasked, and nothing at all mean the default region.
+ */
+static const char *
+region_meant(struct req *r, struct span constraint)
+{
+	const struct settings *s = r->thread->settings;
+	const char *standard = s->default_region[0] != '\0' ? s->default_region : s->region;
+
+	if (constraint.len == 0)
+		return standard;
+	return arena_strndup(r->arena, constraint.p, constraint.len);
+}
+
+static int
+read_configuration(struct req *r, const struct identity *who, struct s3_create_bucket *cb)
+{
+	struct body b;
+	struct span text = SPAN("");
+
+	/* Clients send no body, with or without saying so. */
+	if (r->content_length > 0 || payload_is_chunked(who->auth.payload)) {
+		if (body_open(r, who, CREATE_BODY_MAX, &b) != 0 || body_all(&b, &text) != 0)
+			return -1;
+	}
+	if (s3_create_bucket_parse(r->arena, text, cb, &r->problem) != 0)
+		return req_refused(r, "the bucket's configuration is refused");
+	if (cb->location_type.len > 0 || cb->location_name.len > 0 || cb->bucket_type.len > 0)
+		return req_refuse(r, S3_NotImplemented, "Directory buckets are not implemented.", NULL, SPAN(""));
+	if (cb->n_tags > 0)
+		return req_refuse(r, S3_NotImplemented, "Tags of buckets are not implemented.", NULL, SPAN(""));
+	return 0;
+}
+
+static int
+make(struct req *r, const struct identity *who, const char *region, struct span constraint, enum bucket_made *made)
+{
+	struct meta_thread *t = r->thread->meta;
+	const struct settings *s = r->thread->settings;
+	struct err err = { 0 };
+
+	if (meta_bucket_create(t, r->arena, r->bucket_name, region, &who->app->tenant_id, made, &err) != 0) {
+		r->err = err;
+		return -1;
+	}
+	/* A region of that name may exist; where none does, SDKs' default means ours. */
+	if (*made != BUCKET_NO_REGION || !span_eq(constraint, SPAN("us-east-1")))
+		return 0;
+	return meta_bucket_create(t, r->arena, r->bucket_name, s->default_region[0] != '\0' ? s->default_region : s->region,
+	    &who->app->tenant_id, made, &r->err);
+}
+
+int
+op_create_bucket(struct req *r, const struct identity *who)
+{
+	struct span name = span_of(r->bucket_name);
+	struct s3_create_bucket cb;
+	enum bucket_made made;
+	const char *region;
+	struct reply rp;
+
+	if (bucket_name_check(name, &r->problem) != 0)
+		return req_refused(r, "no bucket may have that name");
+	if (ops_check_headers(r) != 0 || read_configuration(r, who, &cb) != 0)
+		return -1;
+	region = region_meant(r, cb.location_constraint);
+	if (region == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (make(r, who, region, cb.location_constraint, &made) != 0)
+		return -1;
+	switch (made) {
+	case BUCKET_MADE:
+		break;
+	case BUCKET_YOURS:
+		return req_refuse(r, S3_BucketAlreadyOwnedByYou, NULL, "BucketName", name);
+	case BUCKET_TAKEN:
+		return req_refuse(r, S3_BucketAlreadyExists, NULL, "BucketName", name);
+	case BUCKET_NO_REGION:
+		return req_refuse(r, S3_InvalidLocationConstraint, NULL, "LocationConstraint", cb.location_constraint);
+	}
+	reply_begin(&rp, r, 200);
+	strbuf_printf(&rp.head, "Location: /%s\r\n", r->bucket_name);
+	return reply_empty(&rp);
+}
+
+int
+op_head_bucket(struct req *r, const struct identity *who)
+{
+	struct reply rp;
+
+	(void)who;
+	reply_begin(&rp, r, 200);
+	reply_str(&rp, "Content-Type", "application/xml");
+	return reply_empty(&rp);
+}
+
+int
+op_get_bucket_location(struct req *r, const struct identity *who)
+{
+	struct strbuf xml;
+
+	(void)who;
+	strbuf_init(&xml, r->arena, 1024);
+	strbuf_str(&xml, XML_DECLARATION "<LocationConstraint xmlns=\"" XML_S3_NS "\">");
+	/* S3's oldest region has no name here */
+	if (strcmp(r->bucket->region, "us-east-1") != 0)
+		xml_escape(&xml, span_of(r->bucket->region));
+	strbuf_str(&xml, "</LocationConstraint>");
+	return reply_xml(r, &xml);
+}
+
+int
+op_delete_bucket(struct req *r, const struct identity *who)
+{
+	enum bucket_gone gone;
+	struct reply rp;
+
+	(void)who;
+	if (meta_bucket_delete(r->thread->meta, r->arena, r->bucket, &gone, &r->err) != 0)
+		return -1;
+	if (gone == BUCKET_NOT_EMPTY)
+		return req_refuse(r, S3_BucketNotEmpty, NULL, "BucketName", span_of(r->bucket_name));
+	if (gone == BUCKET_NOT_THERE)
+		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
+	reply_begin(&rp, r, 204);
+	return reply_empty(&rp);
+}

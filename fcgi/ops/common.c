@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/common.c - what several handlers share.
+ *
+ * Owns:       nothing.
+ * Called by:  the handlers.
+ * Blocks:     ops_find_object: one statement on the regional database.
+ * Invariant:  a header that asks for what is not built is never passed over.
+ */
+#include "fcgi/ops/ops.h"
+
+#include "base/metrics.h"
+#include "fcgi/authorize.h"
+#include "meta/object.h"
+
+int
+op_not_implemented(struct req *r, const struct identity *who)
+{
+	const char *text = arena_printf(r->arena, "%s is not implemented.", s3_operation_name((int)r->op));
+
+	(void)who;
+	metric_add(M_NOT_IMPLEMENTED, 1);
+	return req_refuse(r, S3_NotImplemented, text, NULL, SPAN(""));
+}
+
+/* Beginnings of names; refused unless they say "false". */
+static const char *const not_built[] = {
+	"x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-tagging", "x-amz-bucket-object-lock-enabled",
+	"x-amz-write-offset-bytes",
+};
+
+/* With object ownership enforced, as it is for every bucket of S3 today, these two mean what holds anyway. */
+static bool
+acl_is_harmless(struct span acl)
+{
+	return span_eq(acl, SPAN("private")) || span_eq(acl, SPAN("bucket-owner-full-control"));
+}
+
+int
+ops_check_headers(struct req *r)
+{
+	for (size_t i = 0; i < r->headers.n; i++) {
+		const struct s3_header *h = &r->headers.h[i];
+
+		if (h->name.len < 10 || memcmp(h->name.p, "x-amz-", 6) != 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(not_built); k++)
+			if (s3_istarts(h->name, not_built[k]) && !s3_ieq(h->value, SPAN("false")))
+				return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
+		if ((span_eq(h->name, SPAN("x-amz-acl")) && !acl_is_harmless(h->value)) ||
+		    s3_istarts(h->name, "x-amz-grant-"))
+			return req_refuse(r, S3_AccessControlListNotSupported, NULL, NULL, SPAN(""));
+		if (span_eq(h->name, SPAN("x-amz-object-ownership")) && !span_eq(h->value, SPAN("BucketOwnerEnforced")))
+			return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
+	}
+	return 0;
+}
+
+/* To one who may not list, a key that is not there looks like one he may not read. */
+static int
+no_such_key(struct req *r, const struct identity *who)
+{
+	if (!allowed(r, who, "s3:ListBucket", SPAN("")))
+		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+	return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
+}
+
+int
+ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out)
+{
+	struct span version = req_param(r, "versionId");
+	int found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, want_data, out, &r->err);
+
+	if (found < 0)
+		return -1;
+	if (version.p != NULL && (found == 0 || !span_eq(version, span_of(out->version)))) {
+		s3_problem_extra(&r->problem, "Key", r->key);
+		return req_refuse(r, S3_NoSuchVersion, NULL, "VersionId", version);
+	}
+	return found == 1 && !out->is_marker ? 0 : no_such_key(r, who);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/get_object.c - GetObject and HeadObject.
+ *
+ * Owns:       a blob reader while it streams.
+ * Called by:  dispatch.c.
+ * Blocks:     on the regional database (one statement), the store, the client.
+ * Invariant:  Content-Length is the truth, or the connection is broken off: a
+ *             client never takes part of an object for the whole.
+ */
+#include "fcgi/ops/ops.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/respond.h"
+#include "fcgi/sendfile.h"
+#include "meta/object.h"
+#include "s3/checksum.h"
+#include "s3/condition.h"
+
+struct got {
+	struct object o;
+	struct object_meta meta;
+	struct range range;
+};
+
+/* The stored headers with the request's response-* over them. */
+static int
+read_meta(struct req *r, const struct identity *who, struct got *g)
+{
+	if (!object_meta_decode(r->arena, g->o.headers, &g->meta))
+		return FAIL(&r->err, ERR_INTERNAL, "an object's stored headers cannot be read");
+	if (object_meta_override(&r->uri.query, who->app == NULL, &g->meta, &r->problem) != 0)
+		return req_refused(r, "the response headers asked for are refused");
+	return 0;
+}
+
+static void
+checksum_headers(struct reply *rp, const struct object *o)
+{
+	struct checksum_stored stored;
+	char text[CHECKSUM_TEXT_SIZE];
+
+	if (!checksum_decode(o->checksums, &stored) || stored.algo == CHECKSUM_NONE)
+		return;
+	checksum_text(&stored, text);
+	reply_str(rp, checksum_table[stored.algo].header, text);
+	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
+}
+
+/* What 200, 206 and 304 tell of the object. */
+static void
+object_headers(struct reply *rp, const struct got *g)
+{
+	const struct object *o = &g->o;
+
+	reply_date(rp, "Last-Modified", o->mtime_us);
+	reply_etag(rp, o->etag);
+	if (rp->r->bucket->versioning[0] != '\0')
+		reply_str(rp, "x-amz-version-id", o->version);
+}
+
+static int
+not_modified(struct req *r, const struct got *g)
+{
+	struct reply rp;
+
+	reply_begin(&rp, r, 304);
+	object_headers(&rp, g);
+	if (g->meta.cache_control.p != NULL)
+		reply_header(&rp, "Cache-Control", g->meta.cache_control);
+	if (g->meta.expires.p != NULL)
+		reply_header(&rp, "Expires", g->meta.expires);
+	return reply_empty(&rp);
+}
+
+/* 0: go on. 1: answered (304). -1: refused. */
+static int
+check_conditions(struct req *r, struct got *g)
+{
+	struct condition_object co = { .etag = span_of(g->o.etag), .mtime_us = g->o.mtime_us };
+	struct span range = req_header(r, "range");
+
+	if (condition_read(&r->headers, &co, r->now_us, &r->problem) != 0) {
+		if (r->problem.code != S3_NotModified)
+			return req_refused(r, "a condition does not hold");
+		return not_modified(r, g) == 0 ? 1 : -1;
+	}
+	if (range.p != NULL && !condition_range(&r->headers, &co, r->now_us))
+		range.p = NULL;
+	if (range_parse(r->arena, range, g->o.size, &g->range, &r->problem) != 0)
+		return req_refused(r, "the range lies outside the object");
+	return 0;
+}
+
+static void
+begin(struct reply *rp, struct req *r, const struct got *g)
+{
+	char text[RANGE_TEXT_SIZE];
+	struct span mode = req_header(r, "x-amz-checksum-mode");
+
+	reply_begin(rp, r, g->range.partial ? 206 : 200);
+	object_headers(rp, g);
+	strbuf_span(&rp->head, SPAN("Accept-Ranges: bytes\r\n"));
+	object_meta_headers(&rp->head, &g->meta);
+	if (g->o.storage_class != NULL && strcmp(g->o.storage_class, "STANDARD") != 0)
+		reply_str(rp, "x-amz-storage-class", g->o.storage_class);
+	if (g->range.partial) {
+		range_text(&g->range, g->o.size, text);
+		reply_str(rp, "Content-Range", text);
+	} else if (mode.p != NULL && s3_ieq(mode, SPAN("ENABLED")))
+		checksum_headers(rp, &g->o);
+}
+
+static int
+stream_blob(struct req *r, struct blob_reader *blob, const struct range *range)
+{
+	struct thread *t = r->thread;
+	int64_t at = range->first, end = range->first + range->len;
+
+	while (at < end) {
+		int64_t start = clock_mono_us();
+		size_t want = (size_t)(end - at) < t->buf_size ? (size_t)(end - at) : t->buf_size;
+		size_t n;
+
+		if (blob_read(blob, at, t->buf, want, &n, &r->err) != 0)
+			return -1;
+		r->store_us += clock_mono_us() - start;
+		if (n == 0)
+			return FAIL(&r->err, ERR_INTERNAL, "a blob is shorter than its row says");
+		if (http_write(r->http, t->buf, n) != 0)
+			return FAIL(&r->err, ERR_CLOSED, "the client went away");
+		at += (int64_t)n;
+	}
+	return 0;
+}
+
+static int
+send_blob(struct reply *rp, const struct got *g)
+{
+	struct req *r = rp->r;
+	struct blob_reader *blob = NULL;
+	struct blob_id id;
+	int64_t start = clock_mono_us();
+	int rc = -1;
+
+	if (sendfile_reply(rp, &g->o, &g->meta, &g->range))
+		return reply_head(rp);
+	memcpy(id.b, g->o.blob_id.b, sizeof(id.b));
+	/* Opened before the status goes out, so that a lost blob is a 500 and not half an answer. */
+	if (store_open_blob(r->thread->store, &id, &blob, &r->err) != 0)
+		goto out;
+	r->store_us += clock_mono_us() - start;
+	if (blob_size(blob) != g->o.size) {
+		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
+		goto out;
+	}
+	reply_i64(rp, "Content-Length", g->range.len);
+	if (reply_head(rp) != 0)
+		goto out;
+	rc = stream_blob(r, blob, &g->range);
+out:
+	if (rc != 0 && r->err.code != ERR_CLOSED)
+		log_event(r->id, EV_STORE_FAILED, LS("detail", r->err.detail));
+	blob_close(blob);
+	return rc;
+}
+
+static int
+send_inline(struct reply *rp, const struct got *g)
+{
+	struct req *r = rp->r;
+
+	if ((int64_t)g->o.inline_data.len != g->o.size)
+		return FAIL(&r->err, ERR_INTERNAL, "a row's bytes are not as many as its size");
+	reply_i64(rp, "Content-Length", g->range.len);
+	if (reply_head(rp) != 0)
+		return -1;
+	if (g->range.len > 0 && http_write(r->http, g->o.inline_data.p + g->range.first, (size_t)g->range.len) != 0)
+		return FAIL(&r->err, ERR_CLOSED, "the client went away");
+	return 0;
+}
+
+int
+op_get_object(struct req *r, const struct identity *who)
+{
+	struct got g;
+	struct reply rp;
+	int rc;
+
+	if (ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0)
+		return -1;
+	rc = check_conditions(r, &g);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	begin(&rp, r, &g);
+	if (r->is_head) {
+		reply_i64(&rp, "Content-Length", g.range.len);
+		return reply_head(&rp);
+	}
+	return g.o.has_blob ? send_blob(&rp, &g) : send_inline(&rp, &g);
+}
+
+int
+op_head_object(struct req *r, const struct identity *who)
+{
+	return op_get_object(r, who);
+}

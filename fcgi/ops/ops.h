@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/ops.h - the handlers, one prototype a row of s3/operations.def.
+ *
+ * A handler finds the request parsed, authenticated, authorised and at home in
+ * this region; r->bucket is there when the operation is about one (but for
+ * CreateBucket). 0: answered. -1: r->err says why; when nothing was sent yet the
+ * caller answers with it.
+ */
+#ifndef ANVIL_FCGI_OPS_H
+#define ANVIL_FCGI_OPS_H
+
+#include "fcgi/identity.h"
+
+typedef int (*op_fn)(struct req *r, const struct identity *who);
+
+#define OP(name, method, level, query, header, handler, action, class, body, flags, doc)                               \
+	MUST_CHECK int handler(struct req *r, const struct identity *who);
+#include "s3/operations.def"
+#undef OP
+
+/*
+ * Headers that ask for what is not built must not be passed over: an object would
+ * be stored unencrypted, unlocked, or readable by others than asked. -1: NotImplemented
+ * or AccessControlListNotSupported.
+ */
+MUST_CHECK int ops_check_headers(struct req *r);
+/* The object's row or an error: NoSuchKey (AccessDenied to those who may not list), NoSuchVersion. */
+struct object;
+MUST_CHECK int ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out);
+
+#endif

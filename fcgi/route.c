@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/route.c - carries out the plan of routing/: serve here, refuse, redirect, relay.
+ *
+ * Owns:       nothing.
+ * Called by:  dispatch.c, after authentication and before a byte of the body is read.
+ * Blocks:     a relay blocks on the client and on the home region.
+ * Invariant:  a relayed request leaves as it came, hop header apart.
+ */
+#include "fcgi/route.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "fcgi/respond.h"
+#include "routing/hop.h"
+#include "routing/route.h"
+
+#include "fcgi/worker.h"
+
+static enum route_signed
+signed_how(const struct req *r, const struct identity *who)
+{
+	if (r->op == OP_PostObject)
+		return ROUTE_POST_FORM;
+	switch (who->auth.form) {
+	case SIGV4_HEADER: return ROUTE_HEADER;
+	case SIGV4_PRESIGNED: return ROUTE_PRESIGNED;
+	case SIGV4_ANONYMOUS: break;
+	}
+	return ROUTE_ANONYMOUS;
+}
+
+static bool
+is_browser(const struct req *r)
+{
+	struct span mode = req_header(r, "sec-fetch-mode");
+
+	return mode.p != NULL && (s3_ieq(mode, SPAN("navigate")) || s3_ieq(mode, SPAN("no-cors")));
+}
+
+static bool
+make_request(struct req *r, const struct identity *who, struct route_request *rq)
+{
+	const char *scope = NULL;
+	char *method = arena_strndup(r->arena, r->method.p, r->method.len);
+
+	if (who->app != NULL) {
+		scope = arena_strndup(r->arena, who->auth.region.p, who->auth.region.len);
+		if (scope == NULL)
+			return false;
+	}
+	*rq = (struct route_request){
+		.in = {
+			.here = r->thread->settings->region,
+			.scope = scope,
+			.signature = signed_how(r, who),
+			.method = method,
+			.is_object = r->key.len > 0,
+			.answered_anywhere = (s3_operation(r->op)->flags & S3_OP_ANYWHERE) != 0,
+			.browser = is_browser(r),
+			.expects_continue = req_header(r, "expect").p != NULL,
+			.hop_from = r->hop_from,
+		},
+		.bucket = r->bucket,
+		.bucket_name = r->bucket_name,
+		.vhost = r->uri.style == S3_STYLE_VHOST,
+		.raw_path = r->uri.raw_path,
+		.raw_query = r->uri.raw_query,
+		.signed_request = &r->signed_request,
+		.auth = who->app != NULL ? &who->auth : NULL,
+		.app = who->app,
+		.now_us = r->now_us,
+	};
+	return method != NULL;
+}
+
+/* ---- relay ---- */
+
+static ssize_t
+io_read(void *arg, void *p, size_t len)
+{
+	struct req *r = arg;
+
+	return http_read(r->http, p, len);
+}
+
+static int
+io_begin(void *arg, int status, struct span headers)
+{
+	struct req *r = arg;
+	struct strbuf head;
+
+	r->status = status;
+	strbuf_init(&head, r->arena, REPLY_HEAD_MAX * 2);
+	strbuf_printf(&head, "Status: %d %s\r\n", status, reply_reason(status));
+	strbuf_span(&head, headers);
+	strbuf_span(&head, SPAN("\r\n"));
+	return strbuf_ok(&head) ? http_begin(r->http, head.buf, head.len) : -1;
+}
+
+static int
+io_write(void *arg, const void *p, size_t len)
+{
+	struct req *r = arg;
+
+	return http_write(r->http, p, len);
+}
+
+static const char *
+hop_value(struct req *r)
+{
+	struct hop_request bound = { .method = r->method, .target = r->target, .host = r->host };
+	struct hop hop = {
+		.from = r->thread->settings->region,
+		.to = r->bucket->region,
+		.request_id = r->id,
+		.client_addr = r->client_addr,
+		.domain = "",
+		.secure = r->secure,
+		.sent_us = r->now_us,
+	};
+
+	if (r->uri.style == S3_STYLE_VHOST)
+		hop.domain = arena_strndup(r->arena, r->uri.domain.p, r->uri.domain.len);
+	return hop.domain == NULL ? NULL : hop_make(r->arena, r->thread->settings, &hop, &bound);
+}
+
+static int
+relay(struct req *r, const struct route_plan *plan)
+{
+	struct relay_io io = { .arg = r, .read = io_read, .begin = io_begin, .write = io_write };
+	struct relay_header *headers = arena_array(r->arena, r->headers.n + 1, sizeof(*headers));
+	struct relay_request rq = {
+		.home = plan->home,
+		.method = arena_strndup(r->arena, r->method.p, r->method.len),
+		.target = r->target,
+		.host = arena_strndup(r->arena, r->host.p, r->host.len),
+		.headers = headers,
+		.n_headers = r->headers.n,
+		.content_length = r->content_length,
+		.has_body = r->http->expects_body,
+		.hop = hop_value(r),
+		.request_id = r->id,
+	};
+
+	if (headers == NULL || rq.method == NULL || rq.host == NULL || rq.hop == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	for (size_t i = 0; i < r->headers.n; i++)
+		headers[i] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
+	metric_add(M_RELAYED, 1);
+	return relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err);
+}
+
+/* ---- refusals and redirects ---- */
+
+/* The elements that every answer about another region has. */
+static void
+name_home(struct req *r, const struct route_plan *plan)
+{
+	if (plan->location.endpoint != NULL)
+		s3_problem_extra(&r->problem, "Endpoint", span_of(plan->location.endpoint));
+	s3_problem_extra(&r->problem, "Bucket", span_of(r->bucket_name));
+	if (plan->bucket_region != NULL)
+		s3_problem_extra(&r->problem, "Region", span_of(plan->bucket_region));
+}
+
+static int
+redirect(struct req *r, const struct route_plan *plan, enum s3_code code)
+{
+	struct strbuf xml;
+	struct reply rp;
+
+	name_home(r, plan);
+	(void)s3_problem_set(&r->problem, (int)code, NULL);
+	reply_begin(&rp, r, s3_error_find((int)code)->status);
+	reply_str(&rp, "Location", plan->location.url);
+	if (plan->location_is_signed)
+		reply_str(&rp, "Cache-Control", "no-store");
+	if (!reply_error_xml(r, &xml))
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	return reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });
+}
+
+static int
+wrong_scope(struct req *r, const struct identity *who, const struct route_plan *plan)
+{
+	const char *allowed[] = { plan->expected_scope };
+
+	metric_add(M_AUTH_REFUSED, 1);
+	if (sigv4_check_region(r->arena, &who->auth, allowed, 1, plan->expected_scope, &r->problem) != 0)
+		return req_refused(r, "the signature's scope names another region");
+	return FAIL(&r->err, ERR_INTERNAL, "the scope is refused and right at once");
+}
+
+static int
+carry_out(struct req *r, const struct identity *who, const struct route_plan *plan)
+{
+	switch (plan->what) {
+	case ROUTE_SERVE:
+		return 1;
+	case ROUTE_NO_BUCKET:
+		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
+	case ROUTE_DO_RELAY:
+		return relay(r, plan);
+	case ROUTE_301:
+		return redirect(r, plan, S3_PermanentRedirect);
+	case ROUTE_307:
+	case ROUTE_307_PRESIGN:
+		return redirect(r, plan, S3_TemporaryRedirect);
+	case ROUTE_WRONG_SCOPE:
+		return wrong_scope(r, who, plan);
+	case ROUTE_UNREACHABLE:
+		name_home(r, plan);
+		return req_refuse(r, S3_ServiceUnavailable, "The bucket's home region cannot be reached.", NULL, SPAN(""));
+	case ROUTE_LOOP:
+		break;
+	}
+	name_home(r, plan);
+	return req_refuse(r, S3_SlowDown, "The regions do not agree about the bucket's home.", NULL, SPAN(""));
+}
+
+int
+route(struct req *r, const struct identity *who)
+{
+	struct route_request rq;
+	struct route_plan plan;
+
+	if (!make_request(r, who, &rq))
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (route_plan(r->thread->meta, r->thread->worker->relays, r->arena, &rq, &plan, &r->err) != 0)
+		return -1;
+	r->route = route_do_name(plan.what);
+	return carry_out(r, who, &plan);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/sendfile.c - which answers the web server may send from the file itself.
+ *
+ * Owns:       nothing.
+ * Called by:  ops/get_object.c.
+ * Blocks:     no.
+ * Invariant:  where a server would answer otherwise than S3 does, we stream.
+ *
+ *   x-sendfile         mod_xsendfile: whole files; a request's Range is cut by us, so those are streamed
+ *   x-sendfile2        lighttpd: whole files and ranges. It cuts a 200 to the request's Range by itself:
+ *                      a Range that S3 passes over (several, malformed) is streamed
+ *   x-accel-redirect   nginx: drops every header it does not know but keeps status and body; only the
+ *                      plain cases go there, and its configuration gives the known headers back
+ */
+#include "fcgi/sendfile.h"
+
+#include <limits.h>
+
+static bool
+wants(const struct req *r, const char *how)
+{
+	return strcmp(r->thread->settings->sendfile, how) == 0;
+}
+
+/* lighttpd: the path is URL-encoded, then the range with both ends. */
+static void
+sendfile2(struct reply *rp, const char *path, const struct range *range)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, rp->r->arena, 3 * PATH_MAX);
+	uri_path(&sb, span_of(path));
+	strbuf_printf(&sb, " %" PRId64 "-%" PRId64, range->first, range->first + range->len - 1);
+	reply_str(rp, "X-Sendfile2", strbuf_cstr(&sb));
+}
+
+bool
+sendfile_reply(struct reply *rp, const struct object *o, const struct object_meta *m, const struct range *range)
+{
+	struct req *r = rp->r;
+	const struct settings *s = r->thread->settings;
+	char path[PATH_MAX];
+	bool has_range = req_header(r, "range").p != NULL;
+	struct blob_id id;
+
+	if (!o->has_blob || r->is_head || range->len < s->sendfile_min_bytes || wants(r, "none"))
+		return false;
+	/* Passed over by S3, not by the server. */
+	if (has_range && (!range->partial || !wants(r, "x-sendfile2")))
+		return false;
+	/* nginx gives back by name only what its configuration lists */
+	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL))
+		return false;
+	memcpy(id.b, o->blob_id.b, sizeof(id.b));
+	if (!store_path(r->thread->store, &id, path, sizeof(path)))
+		return false;
+	if (wants(r, "x-sendfile2") && range->partial)
+		sendfile2(rp, path, range);
+	else if (wants(r, "x-accel-redirect")) {
+		strbuf_str(&rp->head, "X-Accel-Redirect: ");
+		strbuf_str(&rp->head, s->sendfile_prefix);
+		strbuf_str(&rp->head, path + store_path_prefix(r->thread->store));
+		strbuf_str(&rp->head, "\r\n");
+	} else
+		reply_str(rp, "X-Sendfile", path);
+	r->http->bytes_out += range->len;
+	return true;
+}

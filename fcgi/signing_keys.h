@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/signing_keys.h - derived daily signing keys, kept in a worker's memory.
+ *
+ * A signing key costs four HMACs and the opening of a sealed secret. It is good
+ * for one (secret, date, region) only and is found by a hash of the *sealed*
+ * secret, so that a changed secret is another key; the secret itself is never
+ * kept. Bounded: old entries are overwritten. Thread-safe.
+ */
+#ifndef ANVIL_FCGI_SIGNING_KEYS_H
+#define ANVIL_FCGI_SIGNING_KEYS_H
+
+#include "base/arena.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "meta/meta.h"
+
+struct signing_keys;
+/* Lives in `arena`; its mutex needs no destruction. */
+struct signing_keys *signing_keys_new(struct arena *arena);
+/* Wipes every key. */
+void signing_keys_wipe(struct signing_keys *k);
+/* The key of `app` for a date ("20261125") and region, derived when it is not there yet. */
+MUST_CHECK int signing_key(struct signing_keys *k, const struct settings *s, const struct app *app,
+    struct span date, struct span region, uint8_t out[SHA256_LEN], struct err *err);
+
+#endif
