@@ -317,9 +317,6 @@ cache_set(struct cache_thread *t, const struct cache_key *key, const struct even
 	if (data.len > CACHE_VALUE_MAX || key->name.len > NAME_MAX_LEN)
 		return;
 	cache_place(key->kind, key->name, &place);
-	server = pick(t->cache->servers, &place);
-	if (server < 0)
-		return;
 	strbuf_init(&sb, t->scratch, VALUE_HEADER_MAX + NAME_MAX_LEN + CACHE_VALUE_MAX);
 	enc_u32(&sb, VALUE_MAGIC);
 	enc_u8(&sb, (uint8_t)event_letter(key->kind));
@@ -329,10 +326,12 @@ cache_set(struct cache_thread *t, const struct cache_key *key, const struct even
 	enc_i64(&sb, clock_wall_us());
 	enc_bytes(&sb, key->name.p, key->name.len);
 	enc_bytes(&sb, data.p, data.len);
-	if (strbuf_ok(&sb)) {
-		k.len = cache_key_value(k.text, t->cache->servers->region, key->kind, &place);
-		/* A failure is counted where it happens; the next reader fills again. */
-		mc_set(t->mc[server], &k, sb.buf, sb.len, VALUE_EXPIRE_S);
+	k.len = cache_key_value(k.text, t->cache->servers->region, key->kind, &place);
+	/* A server found dead just now leaves its share to the next best. Failures are counted where they happen. */
+	for (int tries = 0; strbuf_ok(&sb) && tries < 2; tries++) {
+		server = pick(t->cache->servers, &place);
+		if (server < 0 || mc_set(t->mc[server], &k, sb.buf, sb.len, VALUE_EXPIRE_S) != MC_FAILED)
+			break;
 	}
 	arena_reset(t->scratch);
 }

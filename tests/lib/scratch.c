@@ -30,6 +30,7 @@ struct scratch {
 	char *pg_socket_dir;
 	int n_memcached;
 	pid_t memcached[MEMCACHED_MAX];
+	const char *memcached_path[MEMCACHED_MAX], *memcached_args[MEMCACHED_MAX];
 	struct scratch *next;
 };
 static struct scratch *all;
@@ -216,21 +217,15 @@ answers(const char *path)
 	return ok;
 }
 
-const char *
-scratch_memcached(struct scratch *s, const char *args)
+static void
+launch_memcached(struct scratch *s, int i)
 {
-	char *path, cmd[PATH_MAX], log[PATH_MAX];
+	const char *path = s->memcached_path[i];
+	char cmd[PATH_MAX];
 	pid_t pid;
 
-	if (s->n_memcached == MEMCACHED_MAX)
-		give_up("too many memcached servers", 1);
-	if (command("command -v memcached", log, sizeof(log)) != 0)
-		give_up("memcached is missing: apt-get install memcached", 77);
-	path = arena_printf(s->arena, "%s/mc%d", s->dir, s->n_memcached);
 	snprintf(cmd, sizeof(cmd), "exec memcached %s -s '%s' %s", getuid() == 0 ? "-u nobody" : "", path,
-	    args == NULL ? "" : args);
-	if (getuid() == 0 && chmod(s->dir, 0777) != 0)
-		give_up("chmod", 1);
+	    s->memcached_args[i]);
 	pid = fork();
 	if (pid == 0) {
 		int fd = open("/dev/null", O_RDWR);
@@ -243,12 +238,48 @@ scratch_memcached(struct scratch *s, const char *args)
 	}
 	if (pid < 0)
 		give_up("fork", 1);
-	s->memcached[s->n_memcached++] = pid;
-	for (int i = 0; i < 500 && !answers(path); i++)
+	s->memcached[i] = pid;
+	for (int k = 0; k < 500 && !answers(path); k++)
 		clock_sleep_us(10 * US_PER_MS);
 	if (!answers(path))
 		give_up("memcached did not start", 1);
-	return path;
+}
+
+const char *
+scratch_memcached(struct scratch *s, const char *args)
+{
+	char which[PATH_MAX];
+	int i = s->n_memcached;
+
+	if (i == MEMCACHED_MAX)
+		give_up("too many memcached servers", 1);
+	if (command("command -v memcached", which, sizeof(which)) != 0)
+		give_up("memcached is missing: apt-get install memcached", 77);
+	if (getuid() == 0 && chmod(s->dir, 0777) != 0)
+		give_up("chmod", 1);
+	s->memcached_path[i] = arena_printf(s->arena, "%s/mc%d", s->dir, i);
+	s->memcached_args[i] = arena_strdup(s->arena, args == NULL ? "" : args);
+	s->n_memcached++;
+	launch_memcached(s, i);
+	return s->memcached_path[i];
+}
+
+static void
+end_memcached(struct scratch *s, int i)
+{
+	if (s->memcached[i] <= 0)
+		return;
+	kill(s->memcached[i], SIGKILL);
+	waitpid(s->memcached[i], NULL, 0);
+	s->memcached[i] = 0;
+}
+
+void
+scratch_memcached_verb(struct scratch *s, int i, const char *verb)
+{
+	end_memcached(s, i);
+	if (strcmp(verb, "kill") != 0)
+		launch_memcached(s, i);
 }
 
 pid_t
@@ -264,10 +295,8 @@ scratch_free(struct scratch *s)
 
 	if (s == NULL)
 		return;
-	for (int i = 0; i < s->n_memcached; i++) {
-		kill(s->memcached[i], SIGKILL);
-		waitpid(s->memcached[i], NULL, 0);
-	}
+	for (int i = 0; i < s->n_memcached; i++)
+		end_memcached(s, i);
 	if (s->pg_dsn != NULL) {
 		snprintf(cmd, sizeof(cmd), "'%s' stop '%s/pg'", pg_sh(), s->dir);
 		(void)command(cmd, NULL, 0);

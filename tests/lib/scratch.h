@@ -30,6 +30,8 @@ void scratch_pg_signal(struct scratch *s, int sig);
 
 /* Starts memcached on a Unix socket, its path; with `args` besides ("-m 64"), may be NULL. At most 8. */
 const char *scratch_memcached(struct scratch *s, const char *args);
+/* verb: "kill" ends the i-th at once, "restart" does and starts it empty at the same path. */
+void scratch_memcached_verb(struct scratch *s, int i, const char *verb);
 /* The process id of the i-th, to stop or kill it. */
 pid_t scratch_memcached_pid(const struct scratch *s, int i);
 

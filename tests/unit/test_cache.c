@@ -1,0 +1,939 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/unit/test_cache.c - the cache protocol: trust by rows, pages by rows,
+ * and both against real memcached servers.
+ */
+#include "base/base.h"
+
+#include <check.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "meta/ack.h"
+#include "meta/cache_impl.h"
+#include "meta/stamp_write.h"
+#include "tests/lib/scratch.h"
+
+#define S US_PER_S
+#define MS US_PER_MS
+#define F (3 * S)
+
+/* ---- trust ---- */
+
+struct see {
+	int line;
+	char id;          /* 0 ends the row */
+	uint64_t beat;
+	int64_t sent, begin;
+	bool trusted;
+};
+static const struct {
+	const char *name;
+	struct see see[14];
+} trust_rows[] = {
+	{ "never before two beats", { { __LINE__, 'a', 0, 0, 0, false }, { __LINE__, 'a', 1, 1, 1, false } } },
+	{ "two beats on", { { __LINE__, 'a', 0, 0, 0, false }, { __LINE__, 'a', 1, 1, 1, false }, { __LINE__, 'a', 2, 2, 2, true } } },
+	{ "beats may be skipped", { { __LINE__, 'a', 5, 0, 0, false }, { __LINE__, 'a', 9, S, S, true } } },
+	{ "one beat is not enough, however often seen",
+	    { { __LINE__, 'a', 5, 0, 0, false }, { __LINE__, 'a', 6, 1, 1, false }, { __LINE__, 'a', 6, 2, 2, false } } },
+	{ "F to the microsecond",
+	    { { __LINE__, 'a', 1, 100, 100, false }, { __LINE__, 'a', 3, 100 + F - 1, 100 + F - 1, true },
+		{ __LINE__, 'a', 3, 100 + F, 100 + F, false } } },
+	{ "the newest sight of an old beat counts",
+	    { { __LINE__, 'a', 1, 0, 0, false }, { __LINE__, 'a', 1, 2 * S, 2 * S, false },
+		{ __LINE__, 'a', 3, 4 * S, 4 * S, true }, { __LINE__, 'a', 3, 5 * S, 5 * S, false } } },
+	{ "a reading that began long ago may trust what a newer one may not",
+	    { { __LINE__, 'a', 1, 0, 0, false }, { __LINE__, 'a', 3, 9 * S, 9 * S, false }, { __LINE__, 'a', 3, 2 * S, 2 * S, true } } },
+	{ "another id forgets",
+	    { { __LINE__, 'a', 1, 0, 0, false }, { __LINE__, 'b', 3, 1, 1, false }, { __LINE__, 'a', 3, 2, 2, false },
+		{ __LINE__, 'a', 5, 3, 3, true } } },
+	{ "a late report does not lower a time",
+	    { { __LINE__, 'a', 1, S, S, false }, { __LINE__, 'a', 1, 0, S, false }, { __LINE__, 'a', 3, 3 * S + 1, 3 * S + 1, true } } },
+	{ "a late report of an older beat finds its place",
+	    { { __LINE__, 'a', 7, 10, 10, false }, { __LINE__, 'a', 3, 5, 5, false }, { __LINE__, 'a', 8, 20, 20, true } } },
+	{ "what is pushed out lives on in the next",
+	    { { __LINE__, 'a', 1, 50, 50, false }, { __LINE__, 'a', 3, 40, 50, true }, { __LINE__, 'a', 4, 41, 50, true },
+		{ __LINE__, 'a', 5, 42, 50, true }, { __LINE__, 'a', 6, 43, 50, true }, { __LINE__, 'a', 7, 44, 50, true },
+		{ __LINE__, 'a', 8, 45, 50, true }, { __LINE__, 'a', 9, 46, 50, true }, { __LINE__, 'a', 10, 47, 50, true },
+		{ __LINE__, 'a', 5, 48, 49 + F, true } } },
+};
+
+START_TEST(test_trust_rows)
+{
+	struct cache_trust t;
+
+	cache_trust_init(&t);
+	for (const struct see *s = trust_rows[_i].see; s->id != 0; s++) {
+		uint8_t id[STAMP_ID_LEN];
+
+		memset(id, s->id, sizeof(id));
+		ck_assert_msg(cache_trust_see(&t, id, s->beat, s->sent, s->begin, F) == s->trusted, "%s: line %d: expected %s",
+		    trust_rows[_i].name, s->line, s->trusted ? "trusted" : "not trusted");
+	}
+	cache_trust_release(&t);
+}
+END_TEST
+
+/* ---- pages ---- */
+
+static const uint8_t E1[EPOCH_LEN] = "epoch one......", E2[EPOCH_LEN] = "epoch two......";
+
+static struct event_clock
+at(const uint8_t *epoch, uint64_t n)
+{
+	struct event_clock c = { .n = n };
+
+	memcpy(c.epoch, epoch, EPOCH_LEN);
+	return c;
+}
+
+static struct stamp_news
+news_of(const uint8_t *epoch, uint64_t from, uint64_t through, const struct stamp_event *e, size_t n)
+{
+	struct stamp_news news = { .from = from, .through = through, .events = e, .n = n };
+
+	memcpy(news.epoch, epoch, EPOCH_LEN);
+	return news;
+}
+
+#define P3(slot) ((uint16_t)(3 * CACHE_SLOTS + (slot)))
+static const struct stamp_event ev[] = { { 11, P3(1), 'b' }, { 12, 5 * CACHE_SLOTS + 2, 'b' }, { 13, P3(2), 'a' }, { 14, STAMP_ALL, '*' } };
+
+/* Page 3, n 10, every slot 4. */
+static struct stamp_page
+page10(void)
+{
+	struct stamp_page p;
+
+	stamp_page_fresh(&p, E1);
+	p.clock.n = 10;
+	p.beat = 7;
+	for (int i = 0; i < CACHE_SLOTS; i++)
+		p.slot[i] = 4;
+	return p;
+}
+
+START_TEST(test_page_apply)
+{
+	struct stamp_page p = page10(), before;
+	struct stamp_news n = news_of(E1, 10, 13, ev, 3);
+
+	ck_assert(stamp_page_apply(&p, 3, &n));
+	ck_assert_uint_eq(p.clock.n, 13);
+	ck_assert_uint_eq(p.beat, 7);
+	ck_assert_uint_eq(p.slot[1], 11);
+	ck_assert_uint_eq(p.slot[2], 13);
+	ck_assert_uint_eq(p.slot[3], 4);
+
+	/* A gap: the slots rise, n stays. */
+	p = page10();
+	n = news_of(E1, 12, 13, ev + 2, 1);
+	ck_assert(stamp_page_apply(&p, 3, &n));
+	ck_assert_uint_eq(p.clock.n, 10);
+	ck_assert_uint_eq(p.slot[2], 13);
+
+	/* What is old lowers nothing. */
+	p = page10();
+	p.clock.n = 100;
+	p.slot[1] = 90;
+	n = news_of(E1, 0, 13, ev, 3);
+	ck_assert(stamp_page_apply(&p, 3, &n));
+	ck_assert_uint_eq(p.clock.n, 100);
+	ck_assert_uint_eq(p.slot[1], 90);
+
+	/* "*" raises every slot of every page. */
+	p = page10();
+	n = news_of(E1, 10, 14, ev, 4);
+	ck_assert(stamp_page_apply(&p, 3, &n));
+	for (int i = 0; i < CACHE_SLOTS; i++)
+		ck_assert_uint_eq(p.slot[i], 14);
+
+	/* A fresh page: slots only. */
+	stamp_page_fresh(&p, E1);
+	n = news_of(E1, 10, 13, ev, 3);
+	ck_assert(stamp_page_apply(&p, 3, &n));
+	ck_assert_uint_eq(p.clock.n, 0);
+	ck_assert_uint_eq(p.slot[2], 13);
+	ck_assert_uint_eq(p.slot[5], 0);
+
+	/* Another epoch: nothing. */
+	p = before = page10();
+	n = news_of(E2, 10, 13, ev, 3);
+	ck_assert(!stamp_page_apply(&p, 3, &n));
+	ck_assert_mem_eq(&p, &before, sizeof(p));
+}
+END_TEST
+
+START_TEST(test_page_beat)
+{
+	struct stamp_page p = page10(), old;
+	struct event_clock q = at(E1, 13);
+	struct stamp_news n = news_of(E1, 10, 13, ev, 3), none = news_of(E1, 0, 0, NULL, 0);
+
+	ck_assert(!stamp_page_beat(&p, 3, &q, &n));
+	ck_assert_uint_eq(p.clock.n, 13);
+	ck_assert_uint_eq(p.beat, 8);
+	ck_assert_uint_eq(p.slot[1], 11);
+	ck_assert_uint_eq(p.slot[3], 4);
+
+	/* Events are missing: every slot becomes q. */
+	p = page10();
+	ck_assert(stamp_page_beat(&p, 3, &q, &none));
+	ck_assert_uint_eq(p.clock.n, 13);
+	for (int i = 0; i < CACHE_SLOTS; i++)
+		ck_assert_uint_eq(p.slot[i], 13);
+
+	/* Nothing new. */
+	p = page10();
+	q = at(E1, 10);
+	ck_assert(!stamp_page_beat(&p, 3, &q, &none));
+	ck_assert_uint_eq(p.clock.n, 10);
+	ck_assert_uint_eq(p.beat, 8);
+	ck_assert_uint_eq(p.slot[3], 4);
+
+	/* An event came while the source was asked: n is beyond q, and stays. */
+	p = page10();
+	q = at(E1, 9);
+	ck_assert(!stamp_page_beat(&p, 3, &q, &none));
+	ck_assert_uint_eq(p.clock.n, 10);
+
+	/* Fresh: every slot becomes q, what is higher stays. */
+	stamp_page_fresh(&p, E1);
+	p.slot[2] = 99;
+	q = at(E1, 13);
+	ck_assert(!stamp_page_beat(&p, 3, &q, &n));
+	ck_assert_uint_eq(p.clock.n, 13);
+	ck_assert_uint_eq(p.beat, 1);
+	ck_assert_uint_eq(p.slot[0], 13);
+	ck_assert_uint_eq(p.slot[2], 99);
+
+	/* A new epoch is a new id and begins again, lower numbers and all. */
+	p = old = page10();
+	q = at(E2, 3);
+	ck_assert(stamp_page_beat(&p, 3, &q, &n));
+	ck_assert_mem_ne(p.id, old.id, STAMP_ID_LEN);
+	ck_assert_mem_eq(p.clock.epoch, E2, EPOCH_LEN);
+	ck_assert_uint_eq(p.clock.n, 3);
+	ck_assert_uint_eq(p.beat, 1);
+	ck_assert_uint_eq(p.slot[1], 3);
+
+	/* Somebody else's beat came first: through q, beat stays; a fresh page's n stays too. */
+	p = page10();
+	q = at(E1, 13);
+	ck_assert(!stamp_page_through(&p, 3, &q, &n));
+	ck_assert_uint_eq(p.clock.n, 13);
+	ck_assert_uint_eq(p.beat, 7);
+	stamp_page_fresh(&p, E1);
+	ck_assert(!stamp_page_through(&p, 3, &q, &n));
+	ck_assert_uint_eq(p.clock.n, 0);
+	ck_assert_uint_eq(p.slot[9], 13);
+}
+END_TEST
+
+START_TEST(test_page_codec)
+{
+	struct stamp_page p = page10(), back;
+	uint8_t bytes[STAMP_BYTES], id[STAMP_ID_LEN];
+	struct event_clock clock;
+	uint64_t beat, slot;
+
+	p.beat = UINT64_MAX - 1;
+	p.slot[63] = UINT64_C(0x0102030405060708);
+	stamp_encode(&p, bytes);
+	ck_assert(stamp_decode(bytes, sizeof(bytes), &back));
+	ck_assert_mem_eq(&p, &back, sizeof(p));
+	ck_assert(stamp_peek(bytes, sizeof(bytes), 63, id, &clock, &beat, &slot));
+	ck_assert_mem_eq(id, p.id, STAMP_ID_LEN);
+	ck_assert_uint_eq(clock.n, 10);
+	ck_assert_uint_eq(beat, UINT64_MAX - 1);
+	ck_assert_uint_eq(slot, UINT64_C(0x0102030405060708));
+	ck_assert(!stamp_decode(bytes, sizeof(bytes) - 1, &back));
+	bytes[0] ^= 1;
+	ck_assert(!stamp_decode(bytes, sizeof(bytes), &back));
+	ck_assert(!stamp_peek(bytes, sizeof(bytes), 0, id, &clock, &beat, &slot));
+}
+END_TEST
+
+START_TEST(test_events_and_keys)
+{
+	struct stamp_event a, b;
+	struct cache_place p, q;
+	char key[CACHE_MC_KEY_MAX];
+	char longname[3000];
+	bool pages[CACHE_PAGES] = { false }, slots[CACHE_SLOTS] = { false };
+
+	stamp_event_of(5, 'b', SPAN("*"), &a);
+	ck_assert_uint_eq(a.place, STAMP_ALL);
+	stamp_event_of(5, '*', SPAN("*"), &a);
+	ck_assert_uint_eq(a.place, STAMP_ALL);
+	stamp_event_of(5, 'Z', SPAN("x"), &a); /* of a newer release */
+	ck_assert_uint_eq(a.place, STAMP_ALL);
+	stamp_event_of(5, 'b', SPAN("x"), &a);
+	stamp_event_of(5, 'a', SPAN("x"), &b);
+	ck_assert_uint_ne(a.place, STAMP_ALL);
+	ck_assert_uint_ne(a.place, b.place);
+	cache_place(EVENT_KIND_BUCKET, SPAN("x"), &p);
+	ck_assert_uint_eq(a.place, p.page * CACHE_SLOTS + p.slot);
+
+	memset(longname, 'y', sizeof(longname));
+	cache_place(EVENT_KIND_BUCKET, (struct span){ longname, 3000 }, &p);
+	cache_place(EVENT_KIND_BUCKET, (struct span){ longname, 2999 }, &q);
+	ck_assert_mem_ne(p.hash, q.hash, 32);
+	ck_assert_uint_eq(cache_key_value(key, "eu", EVENT_KIND_BUCKET, &p), strlen(key));
+	ck_assert_uint_eq(strlen(key), strlen("a1:eu:b") + 32);
+	ck_assert_uint_eq(cache_key_page(key, "eu", 15), strlen(key));
+	ck_assert_str_eq(key, "a1:eu:P0f");
+	ck_assert_uint_eq(cache_key_ack(key, "eu", "us"), strlen(key));
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(longname, sizeof(longname), "bucket-%d", i);
+		cache_place(EVENT_KIND_BUCKET, span_of(longname), &p);
+		pages[p.page] = slots[p.slot] = true;
+	}
+	for (int i = 0; i < CACHE_PAGES; i++)
+		ck_assert(pages[i]);
+	for (int i = 0; i < CACHE_SLOTS; i++)
+		ck_assert(slots[i]);
+}
+END_TEST
+
+/* ---- with servers ---- */
+
+static struct scratch *sc;
+static struct settings set;
+static const char *servers[4];
+static struct cache *cache;
+static struct cache_thread *th;
+static struct mc *mc;
+static struct arena *arena;
+static struct err err;
+
+static void
+setup_with(int n, const char *args)
+{
+	memset(&set, 0, sizeof(set));
+	memset(servers, 0, sizeof(servers));
+	sc = scratch_new();
+	for (int i = 0; i < n; i++)
+		servers[i] = scratch_memcached(sc, args);
+	set.region = "eu";
+	set.memcached = servers;
+	set.memcached_user = set.memcached_password_file = "";
+	set.cache_timeout_ms = 50;
+	set.cache_retry_ms = 300;
+	set.metadata_trust_ms = 3000;
+	set.metadata_beat_ms = 100;
+	set.metadata_ack_ms = 400;
+	err_clear(&err);
+	ck_assert_msg(cache_open(&set, &cache, &err) == 0, "%s", err.detail);
+	ck_assert(cache_thread_new(cache, &th, &err) == 0);
+	mc = mc_new(cache->servers, 0, true);
+	arena = arena_new(1 << 20);
+}
+
+static void
+setup(void)
+{
+	setup_with(1, NULL);
+}
+
+static void
+teardown(void)
+{
+	cache_thread_free(th);
+	mc_free(mc);
+	cache_close(cache);
+	arena_free(arena);
+	scratch_free(sc);
+}
+
+/* A whole beat through q on the server of c, with what news tells. */
+static enum stamp_result
+beat_with(struct mc *c, struct event_clock q, const struct stamp_news *news, int *beaten)
+{
+	struct stamp_news none = news_of(q.epoch, 0, 0, NULL, 0);
+	struct stamp_round r;
+	int flushed;
+	enum stamp_result res = stamp_beat_begin(c, "eu", q.epoch, &r);
+
+	if (res != STAMP_DONE)
+		return res;
+	return stamp_beat_end(c, "eu", &r, &q, news == NULL ? &none : news, beaten, &flushed);
+}
+
+static void
+beat(struct event_clock q)
+{
+	int n = 0;
+
+	ck_assert_int_eq(beat_with(mc, q, NULL, &n), STAMP_DONE);
+	ck_assert_int_eq(n, CACHE_PAGES);
+}
+
+static const struct cache_key KEY = { EVENT_KIND_BUCKET, { "photos", 6 } };
+
+static struct cache_value
+get(void)
+{
+	struct cache_value v;
+
+	cache_get(th, arena, &KEY, 1, &v);
+	return v;
+}
+
+static void
+trust(struct event_clock q)
+{
+	for (int i = 0; i < 3; i++) {
+		beat(q);
+		get();
+	}
+}
+
+static void
+fill(struct event_clock c, const char *data)
+{
+	cache_set(th, &KEY, &c, false, span_of(data));
+}
+
+/* Raises the slot of KEY as an event would. */
+static enum stamp_result
+event(struct event_clock c)
+{
+	struct stamp_event e;
+	struct stamp_news n = news_of(c.epoch, c.n - 1, c.n, &e, 1);
+
+	stamp_event_of(c.n, 'b', KEY.name, &e);
+	return stamp_apply(mc, "eu", STAMP_EVERY_PAGE, &n);
+}
+
+START_TEST(test_hit_and_refusal)
+{
+	struct cache_value v;
+
+	fill(at(E1, 10), "old");
+	v = get();
+	ck_assert(v.present && !v.hit && !v.page_trusted); /* no page at all */
+	beat(at(E1, 10));
+	ck_assert(!get().hit); /* beat 1 */
+	beat(at(E1, 10));
+	ck_assert(!get().hit); /* beat 2, and nothing <= 0 was seen */
+	beat(at(E1, 10));
+	v = get();
+	ck_assert(v.hit && v.page_trusted && v.present && !v.negative);
+	ck_assert(span_eq(v.data, SPAN("old")));
+	ck_assert_uint_eq(v.clock.n, 10);
+	ck_assert_int_lt(v.age_us, 5 * S);
+
+	ck_assert_int_eq(event(at(E1, 11)), STAMP_DONE);
+	v = get();
+	ck_assert(!v.hit && v.present && v.page_trusted);
+	ck_assert_uint_eq(v.page_slot.n, 11);
+
+	fill(at(E1, 10), "late"); /* an old fill that arrives late is never believed */
+	ck_assert(!get().hit);
+	fill(at(E2, 99), "other epoch");
+	ck_assert(!get().hit);
+	fill(at(E1, 11), "new");
+	v = get();
+	ck_assert(v.hit && span_eq(v.data, SPAN("new")));
+
+	cache_set(th, &KEY, &(struct event_clock){ .n = 0 }, true, SPAN(""));
+	v = get();
+	ck_assert(v.present && v.negative && !v.hit);
+	struct event_clock c = at(E1, 12);
+	cache_set(th, &KEY, &c, true, SPAN(""));
+	v = get();
+	ck_assert(v.hit && v.negative && v.data.len == 0);
+}
+END_TEST
+
+START_TEST(test_trust_ends)
+{
+	int64_t now = clock_mono_us();
+
+	clock_set_mono_for_tests(now);
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+	clock_set_mono_for_tests(now + F - 1);
+	ck_assert(get().hit);
+	clock_set_mono_for_tests(now + F); /* no beat came: cut off */
+	ck_assert(!get().hit);
+	ck_assert(get().present);
+	beat(at(E1, 10));
+	ck_assert(!get().hit); /* beat 4: 3 was last seen F ago, 2 longer */
+	beat(at(E1, 10));
+	ck_assert(get().hit);  /* beat 5: 3 was seen just now, by the reads above */
+	clock_set_mono_for_tests(0);
+}
+END_TEST
+
+START_TEST(test_new_page_is_not_trusted)
+{
+	size_t flushed;
+
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+	ck_assert(cache_flush(th, &flushed, &err) == 0);
+	ck_assert_uint_eq(flushed, 1);
+	fill(at(E1, 10), "x");
+	ck_assert(!get().hit);
+	beat(at(E1, 10));
+	get();
+	beat(at(E1, 10));
+	ck_assert(!get().hit);
+	beat(at(E1, 10));
+	ck_assert(get().hit);
+
+	/* A new epoch: lower numbers, another id, all begins again. */
+	beat(at(E2, 2));
+	ck_assert(!get().hit);
+	beat(at(E2, 2));
+	get();
+	beat(at(E2, 2));
+	ck_assert(get().page_trusted && !get().hit); /* the value is of the old epoch */
+	fill(at(E2, 2), "y");
+	ck_assert(get().hit);
+}
+END_TEST
+
+static struct stamp_page
+page_now(unsigned page)
+{
+	struct stamp_round r;
+
+	ck_assert_int_eq(stamp_beat_begin(mc, "eu", E1, &r), STAMP_DONE);
+	return r.was[page].page;
+}
+
+START_TEST(test_cas_rules)
+{
+	struct mc *other = mc_new(cache->servers, 0, false);
+	struct event_clock q = at(E1, 20);
+	struct stamp_news none = news_of(E1, 0, 0, NULL, 0), n = news_of(E1, 20, 21, NULL, 1);
+	struct stamp_event e = { 21, P3(1), 'b' };
+	struct stamp_round r, late;
+	int beaten, flushed;
+
+	/* Two add at once: one page, one id. */
+	ck_assert_int_eq(stamp_beat_begin(mc, "eu", E1, &r), STAMP_DONE);
+	ck_assert_int_eq(stamp_beat_begin(other, "eu", E1, &late), STAMP_DONE);
+	ck_assert_mem_eq(r.was[3].page.id, late.was[3].page.id, STAMP_ID_LEN);
+
+	/* The second's beat is refused, but it knows that all through q is there. */
+	ck_assert_int_eq(stamp_beat_end(mc, "eu", &r, &q, &none, &beaten, &flushed), STAMP_DONE);
+	ck_assert_int_eq(beaten, CACHE_PAGES);
+	ck_assert_int_eq(flushed, 0);
+	ck_assert_int_eq(stamp_beat_end(other, "eu", &late, &q, &none, &beaten, &flushed), STAMP_DONE);
+	ck_assert_int_eq(beaten, 0);
+	ck_assert_uint_eq(page_now(3).beat, 1);
+	ck_assert_uint_eq(page_now(3).clock.n, 20);
+
+	/* It asked later, and knows more: raised through its q, not beaten. */
+	q.n = 22;
+	ck_assert_int_eq(stamp_beat_end(other, "eu", &late, &q, &none, &beaten, &flushed), STAMP_DONE);
+	ck_assert_int_eq(beaten, 0);
+	ck_assert_uint_eq(page_now(3).beat, 1);
+	ck_assert_uint_eq(page_now(3).clock.n, 22);
+	ck_assert_uint_eq(page_now(3).slot[0], 22);
+
+	/* Only an event came between: the beat keeps its right. */
+	n = news_of(E1, 22, 23, &e, 1);
+	e.n = 23;
+	ck_assert_int_eq(stamp_beat_begin(other, "eu", E1, &late), STAMP_DONE);
+	ck_assert_uint_eq(late.low_n, 22);
+	ck_assert_int_eq(stamp_apply(mc, "eu", STAMP_EVERY_PAGE, &n), STAMP_DONE);
+	ck_assert_int_eq(stamp_beat_end(other, "eu", &late, &q, &none, &beaten, &flushed), STAMP_DONE);
+	ck_assert_int_eq(beaten, CACHE_PAGES);
+	ck_assert_uint_eq(page_now(3).beat, 2);
+	ck_assert_uint_eq(page_now(3).clock.n, 23);
+	ck_assert_uint_eq(page_now(3).slot[1], 23);
+	ck_assert_uint_eq(page_now(3).slot[2], 22);
+	mc_free(other);
+}
+END_TEST
+
+START_TEST(test_cas_other_connection)
+{
+	struct event_clock q = at(E1, 20);
+	struct stamp_news none = news_of(E1, 0, 0, NULL, 0);
+	struct stamp_round r;
+	struct mc_key k;
+	int beaten, flushed;
+
+	beat(at(E1, 10));
+	ck_assert_int_eq(stamp_beat_begin(mc, "eu", E1, &r), STAMP_DONE);
+	/* memcached restarts: pages, connections and CAS ids begin again. */
+	scratch_memcached_verb(sc, 0, "restart");
+	ck_assert_int_eq(beat_with(mc, q, NULL, &beaten), STAMP_DONE);
+	ck_assert_int_eq(beaten, CACHE_PAGES);
+	k.len = cache_key_page(k.text, "eu", 0);
+	ck_assert_int_eq(mc_cas(mc, &k, "x", 1, r.was[0].cas, r.connection), MC_LOST);
+	/* The old round finds pages of another id: nothing of it is beaten. */
+	ck_assert_int_eq(stamp_beat_end(mc, "eu", &r, &q, &none, &beaten, &flushed), STAMP_DONE);
+	ck_assert_int_eq(beaten, 0);
+	ck_assert_uint_eq(page_now(0).beat, 1);
+}
+END_TEST
+
+START_TEST(test_no_cas_is_refused)
+{
+	int beaten;
+
+	teardown();
+	setup_with(1, "-C");
+	ck_assert_int_eq(beat_with(mc, at(E1, 1), NULL, &beaten), STAMP_NO_CAS);
+}
+END_TEST
+
+START_TEST(test_restart)
+{
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+	scratch_memcached_verb(sc, 0, "restart");
+	ck_assert(!get().present); /* a miss; the connection is made anew */
+	fill(at(E1, 10), "x");
+	ck_assert(get().present && !get().hit);
+	trust(at(E1, 10));
+	ck_assert(get().hit);
+}
+END_TEST
+
+START_TEST(test_dead_server)
+{
+	int64_t start;
+
+	trust(at(E1, 10));
+	scratch_memcached_verb(sc, 0, "kill");
+	get();
+	start = clock_mono_us();
+	for (int i = 0; i < 100; i++)
+		ck_assert(!get().present);
+	ck_assert_int_lt(clock_mono_us() - start, 50 * MS);
+	ck_assert(!cache_server_up(cache->servers, 0));
+	scratch_memcached_verb(sc, 0, "restart");
+	clock_sleep_us(350 * MS);
+	fill(at(E1, 10), "x");
+	ck_assert(get().present);
+	ck_assert(cache_server_up(cache->servers, 0));
+}
+END_TEST
+
+START_TEST(test_stopped_server_costs_once)
+{
+	int64_t start, first;
+
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+	kill(scratch_memcached_pid(sc, 0), SIGSTOP);
+	start = clock_mono_us();
+	ck_assert(!get().present);
+	first = clock_mono_us() - start;
+	start = clock_mono_us();
+	for (int i = 0; i < 100; i++)
+		ck_assert(!get().present);
+	ck_assert_msg(first >= 40 * MS && first < 120 * MS, "the first took %" PRId64 " us", first);
+	ck_assert_int_lt(clock_mono_us() - start, 30 * MS);
+	kill(scratch_memcached_pid(sc, 0), SIGCONT);
+	clock_sleep_us(350 * MS);
+	ck_assert(get().hit); /* it was only slow: same pages, still trusted */
+}
+END_TEST
+
+START_TEST(test_several_servers)
+{
+	struct cache_key keys[12];
+	char names[12][16];
+	struct cache_value v[12];
+	struct event_clock c = at(E1, 5);
+	struct mc *m[2];
+	int beaten, hits = 0;
+
+	teardown();
+	setup_with(2, NULL);
+	for (size_t i = 0; i < 2; i++)
+		m[i] = mc_new(cache->servers, i, true);
+	for (int i = 0; i < 12; i++) {
+		snprintf(names[i], sizeof(names[i]), "key%d", i);
+		keys[i] = (struct cache_key){ EVENT_KIND_APP, span_of(names[i]) };
+		cache_set(th, &keys[i], &c, false, span_of(names[i]));
+	}
+	for (int b = 0; b < 3; b++) {
+		for (int i = 0; i < 2; i++)
+			ck_assert_int_eq(beat_with(m[i], c, NULL, &beaten), STAMP_DONE);
+		cache_get(th, arena, keys, 12, v);
+	}
+	for (int i = 0; i < 12; i++)
+		ck_assert_msg(v[i].hit && span_eq(v[i].data, keys[i].name), "%s", names[i]);
+	/* One dies: its share moves to the other, and nothing of the other's moves. */
+	scratch_memcached_verb(sc, 0, "kill");
+	cache_get(th, arena, keys, 12, v);
+	for (int i = 0; i < 12; i++)
+		hits += v[i].hit;
+	ck_assert_int_gt(hits, 0);
+	ck_assert_int_lt(hits, 12);
+	for (int i = 0; i < 12; i++)
+		if (!v[i].hit)
+			cache_set(th, &keys[i], &c, false, span_of(names[i]));
+	for (int b = 0; b < 3; b++) { /* pages nobody read before */
+		ck_assert_int_eq(beat_with(m[1], c, NULL, &beaten), STAMP_DONE);
+		cache_get(th, arena, keys, 12, v);
+	}
+	for (int i = 0; i < 12; i++)
+		ck_assert_msg(v[i].hit, "%s", names[i]);
+	for (int i = 0; i < 2; i++)
+		mc_free(m[i]);
+}
+END_TEST
+
+START_TEST(test_raise)
+{
+	struct cache_key all = { EVENT_KIND_APP, SPAN("*") };
+	struct event_clock c = at(E1, 11), other = at(E2, 11);
+
+	ck_assert(cache_raise(th, &KEY, 1, &c)); /* no page: who adds one asks later */
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+	ck_assert(!cache_raise(th, &KEY, 1, &other));
+	ck_assert(get().hit);
+	ck_assert(cache_raise(th, &KEY, 1, &c));
+	ck_assert(!get().hit);
+	/* n stays: the writer does not know that no other event lies between. */
+	struct cache_place p;
+	cache_place(KEY.kind, KEY.name, &p);
+	ck_assert_uint_eq(page_now(p.page).clock.n, 10);
+	ck_assert_uint_eq(page_now(p.page).slot[p.slot], 11);
+	fill(at(E1, 11), "y");
+	ck_assert(get().hit);
+	c.n = 12;
+	ck_assert(cache_raise(th, &all, 1, &c));
+	ck_assert(!get().hit);
+	for (unsigned i = 0; i < CACHE_PAGES; i++)
+		ck_assert_uint_eq(page_now(i).slot[0], 12);
+	kill(scratch_memcached_pid(sc, 0), SIGSTOP);
+	ck_assert(!cache_raise(th, &KEY, 1, &c));
+	kill(scratch_memcached_pid(sc, 0), SIGCONT);
+}
+END_TEST
+
+START_TEST(test_acks)
+{
+	const char *regions[] = { "eu", "us", NULL };
+	struct event_clock c = at(E1, 10), n9 = at(E1, 9), n12 = at(E1, 12);
+	struct cache_status st;
+	int64_t waited;
+	bool all;
+
+	waited = cache_wait_acks(th, &c, regions, "eu", false, &all);
+	ck_assert(!all);
+	ck_assert_int_ge(waited, 400 * MS);
+	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK);
+	ck_assert_int_lt(cache_wait_acks(th, &c, regions, "eu", true, &all), 20 * MS);
+	ck_assert(all);
+	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK);
+	cache_wait_acks(th, &c, regions, "eu", false, &all);
+	ck_assert(!all);
+	ck_assert_int_eq(ack_note(mc, "eu", "us", &n12), MC_OK);
+	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK); /* never falls */
+	ck_assert_int_lt(cache_wait_acks(th, &c, regions, "eu", false, &all), 20 * MS);
+	ck_assert(all);
+	ck_assert(cache_status(th, arena, regions, 0, &st, &err) == 0);
+	ck_assert_uint_eq(st.n_acks, 2);
+	ck_assert(st.acks[1].known);
+	ck_assert_uint_eq(st.acks[1].clock.n, 12);
+	ck_assert_str_eq(st.acks[1].region, "us");
+	c = at(E2, 1);
+	cache_wait_acks(th, &c, regions, "eu", true, &all);
+	ck_assert(!all);
+	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK); /* a new epoch replaces */
+	cache_wait_acks(th, &c, regions, "eu", true, &all);
+	ck_assert(all);
+}
+END_TEST
+
+START_TEST(test_watcher_and_status)
+{
+	struct cache_status st;
+	int64_t until = clock_mono_us() + 3 * S;
+	bool trusted = false;
+
+	ck_assert(cache_start(cache, &err) == 0);
+	while (!trusted && clock_mono_us() < until) {
+		int beaten;
+
+		ck_assert_int_eq(beat_with(mc, at(E1, 10), NULL, &beaten), STAMP_DONE);
+		clock_sleep_us(100 * MS);
+		ck_assert(cache_status(th, arena, NULL, 0, &st, &err) == 0);
+		trusted = st.servers[0].trusted_pages == CACHE_PAGES;
+	}
+	ck_assert(trusted);
+	ck_assert(st.servers[0].reachable);
+	ck_assert_uint_eq(st.servers[0].page[4].clock.n, 10);
+	ck_assert_int_lt(st.servers[0].page[4].beat_age_us, 2 * S);
+	/* The first read of this thread is a hit: the watcher saw the beats. */
+	fill(at(E1, 10), "x");
+	ck_assert(get().hit);
+
+	/* A server that is down is tried by the watcher alone. */
+	kill(scratch_memcached_pid(sc, 0), SIGSTOP);
+	get();
+	ck_assert(!cache_server_up(cache->servers, 0));
+	ck_assert(cache_status(th, arena, NULL, 0, &st, &err) == 0);
+	ck_assert(!st.servers[0].reachable);
+	kill(scratch_memcached_pid(sc, 0), SIGCONT);
+	until = clock_mono_us() + 3 * S;
+	while (!cache_server_up(cache->servers, 0) && clock_mono_us() < until)
+		clock_sleep_us(10 * MS);
+	ck_assert(get().present);
+}
+END_TEST
+
+START_TEST(test_odd_values)
+{
+	char big[100000];
+	struct cache_place p;
+	struct cache_value v;
+	struct mc_key k;
+
+	memset(big, 'z', sizeof(big));
+	cache_set(th, &KEY, &(struct event_clock){ .n = 1 }, false, (struct span){ big, sizeof(big) });
+	v = get();
+	ck_assert(v.present);
+	ck_assert_uint_eq(v.data.len, sizeof(big));
+	ck_assert_mem_eq(v.data.p, big, sizeof(big));
+	/* What is not ours is a miss. */
+	cache_place(KEY.kind, KEY.name, &p);
+	k.len = cache_key_value(k.text, "eu", KEY.kind, &p);
+	ck_assert_int_eq(mc_set(mc, &k, "AVV1 but not really", 19, 0), MC_OK);
+	ck_assert(!get().present);
+	ck_assert_int_eq(mc_set(mc, &k, "", 0, 0), MC_OK);
+	ck_assert(!get().present);
+	/* Pages that are not pages are replaced. */
+	for (unsigned i = 0; i < CACHE_PAGES; i++) {
+		k.len = cache_key_page(k.text, "eu", i);
+		ck_assert_int_eq(mc_set(mc, &k, "nonsense", 8, 0), MC_OK);
+	}
+	fill(at(E1, 10), "x");
+	ck_assert(!get().hit);
+	trust(at(E1, 10));
+	ck_assert(get().hit);
+	/* An arena that is full: a miss, no more. */
+	struct arena *small = arena_new(64);
+	fill(at(E1, 10), "a value that is longer than the sixty-four bytes which that arena may give out");
+	cache_get(th, small, &KEY, 1, &v);
+	ck_assert(!v.present && !v.hit);
+	arena_free(small);
+}
+END_TEST
+
+static const struct {
+	const char *text, *host;
+	int port; /* 0: a Unix socket, -1: refused */
+} address_rows[] = {
+	{ "127.0.0.1:11211", "127.0.0.1", 11211 }, { "cache.example", "cache.example", 11211 }, { "[::1]:7", "::1", 7 },
+	{ "[::1]", "::1", 11211 }, { "/run/mc.sock", NULL, 0 }, { "host:0", NULL, -1 }, { "host:x", NULL, -1 }, { "", NULL, -1 },
+	{ ":1", NULL, -1 }, { "h:65536", NULL, -1 },
+};
+
+START_TEST(test_addresses)
+{
+	const char *list[] = { address_rows[_i].text, NULL };
+	struct settings s = { .region = "eu", .memcached = list, .memcached_user = "", .memcached_password_file = "" };
+	struct cache_servers *cs;
+	struct err e = { 0 };
+	int rc = cache_servers_open(&s, &cs, &e);
+
+	ck_assert_int_eq(rc, address_rows[_i].port < 0 ? -1 : 0);
+	if (rc != 0)
+		return;
+	ck_assert_int_eq(cs->server[0].port, address_rows[_i].port);
+	if (address_rows[_i].host != NULL)
+		ck_assert_str_eq(cs->server[0].host, address_rows[_i].host);
+	else
+		ck_assert_ptr_null(cs->server[0].host);
+	cache_servers_close(cs);
+}
+END_TEST
+
+/* ANVIL_BENCH=1: what a hot reading costs. */
+START_TEST(test_bench)
+{
+	enum { N = 20000 };
+	static int64_t took[N];
+	struct cache_key keys[2] = { { EVENT_KIND_APP, SPAN("AKIAEXAMPLE") }, KEY };
+	struct event_clock c = at(E1, 10);
+	struct cache_value v[2];
+	int64_t sum = 0;
+
+	for (int i = 0; i < 2; i++)
+		cache_set(th, &keys[i], &c, false, SPAN("a row of some two hundred bytes or so, which is what a bucket with "
+		    "its names, ids, owner and status needs when it is encoded with its policy left out, more or less"));
+	trust(c);
+	cache_get(th, arena, keys, 2, v);
+	beat(c);
+	cache_get(th, arena, keys, 2, v);
+	beat(c);
+	for (int i = 0; i < N; i++) {
+		int64_t start = clock_mono_us();
+
+		cache_get(th, arena, keys, 2, v);
+		took[i] = clock_mono_us() - start;
+		sum += took[i];
+		ck_assert(v[0].hit && v[1].hit);
+		arena_reset(arena);
+	}
+	fprintf(stderr, "cache_get of 2 keys and 2 pages: %.1f us on average\n", (double)sum / N);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("cache");
+	TCase *pure = tcase_create("pure"), *real = tcase_create("memcached"), *bench = tcase_create("bench");
+	SRunner *r;
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	tcase_add_loop_test(pure, test_trust_rows, 0, (int)ARRAY_LEN(trust_rows));
+	tcase_add_loop_test(pure, test_addresses, 0, (int)ARRAY_LEN(address_rows));
+	tcase_add_test(pure, test_page_apply);
+	tcase_add_test(pure, test_page_beat);
+	tcase_add_test(pure, test_page_codec);
+	tcase_add_test(pure, test_events_and_keys);
+	suite_add_tcase(s, pure);
+	tcase_add_checked_fixture(real, setup, teardown);
+	tcase_set_timeout(real, 60);
+	tcase_add_test(real, test_hit_and_refusal);
+	tcase_add_test(real, test_trust_ends);
+	tcase_add_test(real, test_new_page_is_not_trusted);
+	tcase_add_test(real, test_cas_rules);
+	tcase_add_test(real, test_cas_other_connection);
+	tcase_add_test(real, test_no_cas_is_refused);
+	tcase_add_test(real, test_restart);
+	tcase_add_test(real, test_dead_server);
+	tcase_add_test(real, test_stopped_server_costs_once);
+	tcase_add_test(real, test_several_servers);
+	tcase_add_test(real, test_raise);
+	tcase_add_test(real, test_acks);
+	tcase_add_test(real, test_watcher_and_status);
+	tcase_add_test(real, test_odd_values);
+	suite_add_tcase(s, real);
+	if (getenv("ANVIL_BENCH") != NULL) {
+		tcase_add_checked_fixture(bench, setup, teardown);
+		tcase_set_timeout(bench, 60);
+		tcase_add_test(bench, test_bench);
+		suite_add_tcase(s, bench);
+	}
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
