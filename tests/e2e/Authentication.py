@@ -1,0 +1,260 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who signs, and is it true: SigV4 in the header and in the query."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from anvil import *  # noqa: E402,F403
+
+
+
+def operations():
+    """Rows of the table: (name, method, level, query, header, handler)."""
+    rows = []
+    for line in open(os.path.join(SOURCE, "s3", "operations.def"), encoding="utf-8"):
+        m = re.match(r'OP\((\w+),\s*(\w+),\s*(\w+),\s*(NULL|"[^"]*"),\s*(NULL|"[^"]*"),\s*(\w+),', line)
+        if m:
+            name, method, level, query, header, handler = m.groups()
+            rows.append((name, method, level, None if query == "NULL" else query.strip('"'), None if header == "NULL" else header.strip('"'), handler))
+    ok("the table was read", len(rows) > 50, len(rows))
+    return rows
+
+
+def target_of(row, n):
+    name, method, level, query, header, handler = row
+    path = {"SERVICE": "/", "BUCKET": "/" + n, "OBJECT": "/%s/k" % n, "TARGET": "/%s/k" % n}[level]
+    q = "&".join(p if "=" in p else p + "=1" if p in ("uploadId", "partNumber", "id") else p for p in (query or "").split("&") if p)
+    return path + ("?" + q if q else ""), {header: "/%s/k" % n} if header else {}
+
+
+def test_unknown_key():
+    error(S3(EU, "AKIANOTHERE000000000", SECRET).request("GET"), 403, "InvalidAccessKeyId", AWSAccessKeyId="AKIANOTHERE000000000")
+
+
+def test_wrong_secret():
+    r = S3(EU, KEY, "wrong").request("GET")
+    error(r, 403, "SignatureDoesNotMatch", AWSAccessKeyId=KEY, StringToSign=None, SignatureProvided=None, CanonicalRequest=None)
+    ok("the secret is not told", SECRET.encode() not in r.body)
+
+
+def test_forged_for_every_operation():
+    """A wrong signature, by header and by query, against each row of the operation table: none is let in."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    let_in = []
+    for row in operations():
+        if row[0] == "CorsPreflight":
+            continue
+        target, headers = target_of(row, n)
+        bad = S3(EU, KEY, "wrong")
+        r = bad.request(row[1], target=target, headers=dict(headers))
+        if r.status != 403:
+            let_in.append(("header", row[0], r.status, r.body[:200]))
+        t = sigv4.presign(row[1], target, EU.netloc, KEY, "wrong", EU.name, headers=headers)
+        r = S3(EU).send(row[1], t, dict(headers), b"" if row[1] in ("PUT", "POST") else None)
+        if r.status != 403:
+            let_in.append(("query", row[0], r.status, r.body[:200]))
+    eq("let in or not answered 403", let_in, [])
+    eq("nothing changed", S3().get(n, "k").body, b"x")
+
+
+def test_anonymous_for_every_operation():
+    """Without credentials each row is refused, too."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    let_in = []
+    for row in operations():
+        if row[0] in ("CorsPreflight", "PostObject"):
+            continue
+        target, headers = target_of(row, n)
+        r = S3(EU).send(row[1], target, headers, b"" if row[1] in ("PUT", "POST") else None)
+        if r.status != 403:
+            let_in.append((row[0], r.status, r.body[:200]))
+    eq("let in or not answered 403", let_in, [])
+    eq("nothing changed", S3().get(n, "k").body, b"x")
+
+
+def test_not_built_is_named():
+    """Each operation that is known but not built: 501 NotImplemented, counted, and nothing else happens."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    before = sum(v for k, v in metrics(EU).items() if k.startswith("anvil_not_implemented_total"))
+    wrong, count = [], 0
+    for row in operations():
+        if row[5] != "op_not_implemented" or row[0] in ("CorsPreflight", "PostObject", "WriteGetObjectResponse"):
+            continue
+        target, headers = target_of(row, n)
+        r = S3(EU).request(row[1], target=target, headers=headers)
+        count += 1
+        if r.status != 501 or r.code != "NotImplemented":
+            wrong.append((row[0], row[1], target, r.status, r.body[:200]))
+    eq("not answered 501 NotImplemented", wrong, [])
+    eq("nothing changed", (S3().get(n, "k").body, S3().keys(n)), (b"x", ["k"]))
+    after = sum(v for k, v in metrics(EU).items() if k.startswith("anvil_not_implemented_total"))
+    ok("counted", after - before >= count, (before, after, count))
+
+
+def test_unknown_subresource():
+    """An unknown subresource or parameter never falls through to a destructive operation."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    for method, target in (("DELETE", "/%s/k?tagging" % n), ("DELETE", "/%s/k?uploadId=x" % n), ("PUT", "/%s/k?acl" % n), ("DELETE", "/%s?policy" % n), ("PUT", "/%s?versioning" % n)):
+        r = S3().request(method, target=target)
+        eq("%s %s" % (method, target), r.status, 501)
+    eq("nothing changed", S3().get(n, "k").body, b"x")
+
+
+def test_date_window():
+    """Fifteen minutes either way."""
+    now = time.time()
+    for shift, good in ((-600, True), (600, True), (-1000, False), (1000, False)):
+        r = S3().request("GET", now=now + shift)
+        if good:
+            status(r, 200)
+        else:
+            error(r, 403, "RequestTimeTooSkewed", RequestTime=None, ServerTime=None, MaxAllowedSkewMilliseconds="900000")
+
+
+def test_scope():
+    """The region of the scope: this one, the bucket's home, us-east-1; another is told the right one."""
+    n = bucket(EU)
+    for scope in (EU.name, "us-east-1"):
+        status(S3(EU, scope=scope).request("HEAD", n), 200)
+        status(S3(EU, scope=scope).request("GET"), 200)
+    status(S3(US, scope=EU.name).request("GET", n, query={"list-type": "2"}), 200)
+    error(S3(EU, scope="mars").request("GET", n, query={"list-type": "2"}), 400, "AuthorizationHeaderMalformed", Region=EU.name)
+    error(S3(US, scope="mars").request("GET", n, query={"list-type": "2"}), 400, "AuthorizationHeaderMalformed", Region=EU.name)
+    r = S3().request("GET", service="ec2")
+    ok("another service", r.status in (400, 403) and r.code in ("AuthorizationHeaderMalformed", "SignatureDoesNotMatch"), r)
+
+
+def test_malformed():
+    for value in ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 x", "AWS4-HMAC-SHA256 Credential=%s, SignedHeaders=host, Signature=00" % KEY,
+                  "AWS4-HMAC-SHA256 Credential=%s/20260101/eu/s3/aws4_request, SignedHeaders=, Signature=%s" % (KEY, "0" * 64)):
+        r = S3().send("GET", "/", {"Authorization": value, "x-amz-date": sigv4.now_text(), "x-amz-content-sha256": sigv4.EMPTY})
+        ok("refused: %s" % value, r.status in (400, 403) and r.code, r)
+    for value in ("AWS %s:c2lnbmF0dXJl" % KEY, "Basic dTpw", "Bearer x"):
+        r = S3().send("GET", "/", {"Authorization": value, "Date": "Wed, 25 Nov 2026 00:00:00 GMT"})
+        ok("refused: %s" % value, r.status in (400, 403) and r.code, r)
+
+
+def test_host_and_amz_headers_must_be_signed():
+    """Host unsigned, or an x-amz-* header unsigned: refused."""
+    r = S3().request("GET", unsigned=("host",))
+    ok("host", r.status in (400, 403), r)
+    n = bucket(EU)
+    r = S3().request("PUT", n, "k", body=b"x", headers={"x-amz-meta-a": "b"}, unsigned=("x-amz-meta-a",))
+    error(r, 403, "AccessDenied") if r.status == 403 and r.code == "AccessDenied" else ok("x-amz-meta-a", r.status in (400, 403), r)
+    eq("nothing is left", S3().keys(n), [])
+
+
+def test_changed_after_signing():
+    """Method, path, query, a signed header: each is covered."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    headers = {"host": EU.netloc, "x-amz-meta-a": "1"}
+    sigv4.sign("GET", "/%s/k" % n, headers, sigv4.EMPTY, KEY, SECRET, EU.name)
+    for method, target, change in (("HEAD", "/%s/k" % n, {}), ("GET", "/%s/K" % n, {}), ("GET", "/%s/k?versionId=1" % n, {}), ("GET", "/%s/k" % n, {"x-amz-meta-a": "2"}),
+                                   ("GET", "/%s/k" % n, {"x-amz-date": sigv4.now_text(time.time() - 60)}), ("DELETE", "/%s/k" % n, {})):
+        r = S3().send(method, target, dict(headers, **change))
+        eq("%s %s %s" % (method, target, change), r.status, 403)
+    status(S3().send("GET", "/%s/k" % n, headers), 200)
+
+
+def test_equivalent_encodings():
+    """A client may encode more or less than S3 does: %7E for ~, lower-case hexadecimal."""
+    n = bucket(EU)
+    S3().put(n, "a~b+c", b"x")
+    for target in ("/%s/a~b+c", "/%s/a%%7Eb%%2Bc", "/%s/a%%7eb%%2bc", "/%s/%%61~b%%2Bc"):
+        r = S3().request("GET", target=target % n)
+        status(r, 200)
+        eq("bytes", r.body, b"x")
+
+
+def test_presigned():
+    """GET, PUT, HEAD and DELETE by query, through both regions."""
+    n = bucket(EU)
+    for region in (EU, US):
+        s3 = S3(region)
+        status(s3.send("PUT", s3.presigned("PUT", n, "k"), body=b"presigned"), 200)
+        r = s3.send("GET", s3.presigned("GET", n, "k"))
+        status(r, 200)
+        eq("bytes", r.body, b"presigned")
+        r = s3.send("GET", s3.presigned("GET", n, "k", query={"response-content-type": "a/b"}))
+        eq("override", r.get("Content-Type"), "a/b")
+        status(s3.send("GET", s3.presigned("GET", n, "k"), {"Range": "bytes=0-2"}), 206)
+        status(s3.send("HEAD", s3.presigned("HEAD", n, "k")), 200)
+        status(s3.send("DELETE", s3.presigned("DELETE", n, "k")), 204)
+
+
+def test_presigned_refused():
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    s3 = S3()
+    good = s3.presigned("GET", n, "k")
+    for what, target in (("another signature", good[:-4] + "0000"), ("another key", good.replace("/k?", "/l?")), ("longer", good.replace("X-Amz-Expires=300", "X-Amz-Expires=301")),
+                         ("more query", good + "&versionId=1"), ("another method's", s3.presigned("PUT", n, "k"))):
+        r = s3.send("GET", target)
+        ok(what, r.status in (403, 404) and r.status == 403, r)
+    error(s3.send("GET", s3.presigned("GET", n, "k", expires=60, now=time.time() - 120)), 403, "AccessDenied")
+    error(s3.send("GET", s3.presigned("GET", n, "k", expires=604801)), 400, "AuthorizationQueryParametersError")
+    error(s3.send("GET", s3.presigned("GET", n, "k", expires=-1)), 400, "AuthorizationQueryParametersError")
+    r = s3.send("GET", s3.presigned("GET", n, "k", now=time.time() + 3600))
+    eq("signed for later", r.status, 403)
+    r = s3.send("GET", re.sub(r"&X-Amz-Signature=.*", "", good))
+    ok("without signature", r.status in (400, 403), r)
+    r = s3.request("GET", target=good)
+    ok("both header and query", r.status in (400, 403), r)
+
+
+def test_presigned_odd_key():
+    n = bucket(EU)
+    key = "a b+c/%2F//\u00e9&='\""
+    status(S3(US).send("PUT", S3(US).presigned("PUT", n, key), body=b"odd"), 200)
+    eq("bytes", S3(EU).send("GET", S3(EU).presigned("GET", n, key)).body, b"odd")
+
+
+def test_presigned_with_signed_headers():
+    n = bucket(EU)
+    t = S3().presigned("PUT", n, "k", headers={"x-amz-meta-a": "b", "content-type": "x/y"})
+    status(S3().send("PUT", t, {"x-amz-meta-a": "b", "content-type": "x/y"}, b"x"), 200)
+    eq("metadata", S3().head(n, "k").get("x-amz-meta-a"), "b")
+    r = S3().send("PUT", t, {"x-amz-meta-a": "c", "content-type": "x/y"}, b"x")
+    eq("changed", r.status, 403)
+
+
+def test_host_style():
+    """BUCKET.DOMAIN: the whole path is the key, the Host is signed."""
+    n = bucket(EU)
+    for region in (EU, US):
+        host = "%s.%s:%d" % (n, region.domain, region.port)
+        s3 = S3(region)
+        status(s3.request("PUT", target="/a/b%20c", host=host, body=b"vhost"), 200)
+        eq("bytes", s3.request("GET", target="/a/b%20c", host=host).body, b"vhost")
+        eq("the same as by path", S3(EU).get(n, "a/b c").body, b"vhost")
+        status(s3.request("GET", target="/?list-type=2", host=host), 200)
+        status(s3.request("DELETE", target="/a/b%20c", host=host), 204)
+    r = S3().send("GET", S3().presigned("GET", None, None, host="%s.%s" % (n, EU.domain)), {"Host": "%s.%s" % (n, EU.domain)})
+    status(r, 200)
+
+
+def test_disabled_and_deleted_key():
+    """A key that is disabled, enabled, deleted: each seen by both regions at once."""
+    made = admin_json(EU, "app", "create", "demo", "e2e-auth")
+    key, secret = find_field(made, "access_key"), find_field(made, "secret")
+    for region in (EU, US):
+        status(S3(region, key, secret).request("GET"), 200)
+    admin(EU, "app", "disable", key)
+    for region in (US, EU):
+        error(S3(region, key, secret).request("GET"), 403, "InvalidAccessKeyId")
+    admin(US, "app", "enable", key)
+    for region in (EU, US):
+        status(S3(region, key, secret).request("GET"), 200)
+    admin(EU, "app", "delete", key, "--yes")
+    for region in (US, EU):
+        error(S3(region, key, secret).request("GET"), 403, "InvalidAccessKeyId")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""CreateBucket: in any region, by asking any region."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import anvil  # noqa: E402
+from anvil import *  # noqa: E402,F403
+
+
+CONF = '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>'
+
+
+def name():
+    n = "t-" + secrets.token_hex(8)
+    anvil._made.append((n, EU, S3(EU)))
+    return n
+
+
+def create(s3, n, location=None, body=None, **kw):
+    if body is None:
+        body = (CONF % location).encode() if location else b""
+    return s3.request("PUT", n, body=body, **kw)
+
+
+def test_elsewhere():
+    """Made in eu through us: its home is eu, and both know at once."""
+    n = name()
+    r = create(S3(US), n, EU.name)
+    status(r, 200)
+    eq("Location", r.get("Location"), "/" + n)
+    for region in (EU, US):
+        h = S3(region).request("HEAD", n)
+        status(h, 200)
+        eq("x-amz-bucket-region at %s" % region, h.get("x-amz-bucket-region"), EU.name)
+
+
+def test_no_constraint():
+    """An empty body means the default region."""
+    n = name()
+    status(create(S3(EU), n), 200)
+    eq("home", S3(EU).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+
+
+def test_usable_everywhere():
+    """A bucket is usable in each region when the 200 arrives: a hundred times none was early."""
+    for i in range(20):
+        n = bucket(EU, via=US)
+        S3(US).put(n, "k", b"x")
+        eq("read back", S3(EU).get(n, "k").body, b"x")
+
+
+def test_again():
+    """Made again by its owner: 409 BucketAlreadyOwnedByYou. By another tenant: 409 BucketAlreadyExists."""
+    n = bucket(EU)
+    error(create(S3(EU), n, EU.name), 409, "BucketAlreadyOwnedByYou", BucketName=n)
+    error(create(S3(US), n, EU.name), 409, "BucketAlreadyOwnedByYou", BucketName=n)
+    error(create(S3(US, KEY2, SECRET2), n, US.name), 409, "BucketAlreadyExists", BucketName=n)
+
+
+def test_unknown_region():
+    error(create(S3(EU), name(), "mars"), 400, "InvalidLocationConstraint", LocationConstraint="mars")
+
+
+def test_names():
+    """Names that S3 refuses."""
+    for n in ("ab", "a" * 64, "Upper-case", "under_score", "192.168.5.4", "a..b", "-ab", "ab-", "xn--abc", "a" * 30 + "-s3alias", "sthree-x"):
+        error(create(S3(EU), n, EU.name), 400, "InvalidBucketName", BucketName=n)
+
+
+def test_bad_xml():
+    for body in (b"<CreateBucketConfiguration>", b"no xml", b"<Other/>", b'<!DOCTYPE x [<!ENTITY e "eu">]><CreateBucketConfiguration><LocationConstraint>&e;</LocationConstraint></CreateBucketConfiguration>'):
+        error(create(S3(EU), name(), body=body), 400, "MalformedXML")
+
+
+def test_refused():
+    """Without a signature nobody makes a bucket; with a wrong one neither; and nothing is left."""
+    n = name()
+    error(S3().send("PUT", "/" + n), 403, "AccessDenied")
+    error(create(S3(EU, KEY, "wrong"), n, EU.name), 403, "SignatureDoesNotMatch")
+    status(S3().request("HEAD", n), 404)
+
+
+def test_race():
+    """Sixteen at once in two regions: one wins."""
+    import concurrent.futures
+    n = name()
+    jobs = [(S3((EU, US)[i % 2], *((KEY, SECRET) if i % 4 < 2 else (KEY2, SECRET2))), (EU, US)[i // 2 % 2].name) for i in range(16)]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda j: create(j[0], n, j[1]), jobs))
+    won = [j for j, r in zip(jobs, answers) if r.status == 200]
+    eq("how many won", len(won), 1)
+    ok("all others 409", all(r.status in (200, 409) for r in answers), [r.status for r in answers])
+    status(S3(US, won[0][0].key, won[0][0].secret).request("DELETE", n), 204)
+
+
+if __name__ == "__main__":
+    main()
