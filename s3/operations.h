@@ -49,10 +49,11 @@ struct s3_operation {
 	enum s3_body body;
 	int flags;
 	const char *doc;
-	bool built; /* false: op_not_implemented */
 };
 
 const struct s3_operation *s3_operation(enum s3_op op);
+/* false: op_not_implemented answers. */
+bool s3_operation_built(enum s3_op op);
 /* The name, NULL past the last row (so that metrics_print can walk them). */
 const char *s3_operation_name(int op);
 enum s3_op s3_operation_by_name(struct span name);
@@ -74,5 +75,7 @@ struct s3_match {
  * X-Amz-* and x-id never count; other parameters with a value are ignored, as AWS does.
  */
 MUST_CHECK int s3_operation_match(struct arena *a, const struct s3_match *m, enum s3_op *out, struct s3_problem *pr);
+/* What a 405 says in Allow: the methods that this target and subresource have. */
+void s3_operation_allow(struct strbuf *sb, const struct s3_match *m);
 
 #endif

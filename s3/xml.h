@@ -31,6 +31,13 @@ void xml_etag(struct strbuf *sb, const char *name, const char *etag); /* adds th
 /* Text alone; bytes that are not UTF-8 become U+FFFD. */
 void xml_escape(struct strbuf *sb, struct span text);
 
+/* XML's white space. */
+static inline bool
+xml_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 struct xml_attr {
 	const char *name;
 	struct span value;
