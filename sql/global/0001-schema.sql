@@ -107,3 +107,35 @@ CREATE TABLE audit_log (
 	detail text NOT NULL DEFAULT '',
 	ok     boolean NOT NULL
 );
+
+-- ---- what the programs read, stated once ----
+
+-- A tenant by its name, its canonical id or its id. A name comes first.
+CREATE FUNCTION anvil_tenant_id(who text) RETURNS uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+	SELECT coalesce(
+		(SELECT id FROM tenants WHERE name = who),
+		(SELECT id FROM tenants WHERE canonical_id = who),
+		(SELECT id FROM tenants WHERE id::text = lower(who)))
+$$;
+
+-- struct bucket of meta/meta.h, column by column.
+CREATE VIEW bucket_rows AS
+	SELECT b.id, b.name, b.region, b.tenant_id, t.canonical_id, t.name AS tenant_name, b.status, b.routing_mode,
+		b.versioning, (SELECT c.document FROM bucket_configs c WHERE c.bucket_id = b.id AND c.kind = 'policy') AS policy,
+		(SELECT string_agg(c.kind, ',') FROM bucket_configs c WHERE c.bucket_id = b.id) AS kinds, b.created_at
+	FROM buckets b JOIN tenants t ON t.id = b.tenant_id;
+
+-- struct app: what authentication and authorization need of an access key.
+CREATE VIEW app_rows AS
+	SELECT a.access_key, a.name, a.tenant_id, t.name AS tenant_name, t.canonical_id, a.enabled AND t.enabled AS enabled,
+		a.sealed_secret, ARRAY(SELECT p.document FROM app_policies ap JOIN policies p ON p.id = ap.policy_id
+			WHERE ap.access_key = a.access_key ORDER BY p.name) AS policies, a.created_at
+	FROM apps a JOIN tenants t ON t.id = a.tenant_id;
+
+-- struct app_info: what operators see of it.
+CREATE VIEW app_infos AS
+	SELECT a.access_key, a.name, t.name AS tenant_name, a.tenant_id, a.enabled, t.enabled AS tenant_enabled,
+		ARRAY(SELECT p.name FROM app_policies ap JOIN policies p ON p.id = ap.policy_id
+			WHERE ap.access_key = a.access_key ORDER BY p.name) AS policies, a.created_at
+	FROM apps a JOIN tenants t ON t.id = a.tenant_id;
