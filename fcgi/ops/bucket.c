@@ -80,6 +80,8 @@ op_create_bucket(struct req *r, const struct identity *who)
 	const char *region;
 	struct reply rp;
 
+	if (who->app == NULL)
+		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	if (bucket_name_check(name, &r->problem) != 0)
 		return req_refused(r, "no bucket may have that name");
 	if (ops_check_headers(r) != 0 || read_configuration(r, who, &cb) != 0)
