@@ -102,6 +102,36 @@ BEGIN
 		WHEN c.filenode <> h.filenode THEN 'the clock''s table was rewritten' END;
 END $$;
 
+-- Letters that only this file sees: a tenant (T), a policy (P), a bucket by its id (B).
+-- What they stand for is looked up under the clock's lock and in a new snapshot: an app
+-- that was inserted meanwhile has either been numbered before, and is seen here, or will
+-- be numbered after, and whoever reads it as of that number sees this change. (A
+-- transaction of REPEATABLE READ has no new snapshot; taking the lock fails it when
+-- anybody was numbered since its own.)
+CREATE FUNCTION anvil_events_expand(me xid8) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+	m record;
+BEGIN
+	FOR m IN DELETE FROM metadata_events WHERE xid = me AND n IS NULL AND kind IN ('T', 'P', 'B')
+		RETURNING kind, key::uuid AS id
+	LOOP
+		IF m.kind = 'T' THEN
+			PERFORM anvil_events_add('a', ARRAY(SELECT access_key FROM apps WHERE tenant_id = m.id LIMIT 1001));
+			PERFORM anvil_events_add('b', ARRAY(SELECT name FROM buckets WHERE tenant_id = m.id LIMIT 1001));
+		ELSIF m.kind = 'P' THEN
+			PERFORM anvil_events_add('a', ARRAY(SELECT access_key FROM app_policies WHERE policy_id = m.id LIMIT 1001));
+		ELSE
+			PERFORM anvil_events_add('b', ARRAY(SELECT name FROM buckets WHERE id = m.id));
+		END IF;
+	END LOOP;
+	-- A number without an event would look like a gap to whoever counts: name an app that cannot be.
+	IF NOT EXISTS (SELECT FROM metadata_events WHERE xid = me AND n IS NULL) THEN
+		PERFORM anvil_events_add('a', ARRAY['']);
+	END IF;
+END $$;
+REVOKE EXECUTE ON FUNCTION anvil_events_expand(xid8) FROM PUBLIC;
+
 -- Deferred to the commit, once for each event; the first numbers them all.
 -- More than 5,000 events in one transaction become one for everything.
 CREATE FUNCTION anvil_event_number() RETURNS trigger
@@ -121,6 +151,7 @@ BEGIN
 	IF fault IS NOT NULL THEN
 		c := anvil_epoch_begin(fault);
 	END IF;
+	PERFORM anvil_events_expand(me);
 	IF (SELECT count(*) FROM (SELECT FROM metadata_events WHERE xid = me AND n IS NULL LIMIT 5001) pending) > 5000 THEN
 		DELETE FROM metadata_events WHERE xid = me AND n IS NULL;
 		INSERT INTO metadata_events (epoch, n, kind, key) VALUES (c.epoch, c.n, '*', '*');
@@ -215,8 +246,7 @@ END $$;
 CREATE FUNCTION anvil_changed_tenants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-	PERFORM anvil_events_add('a', ARRAY(SELECT access_key FROM apps WHERE tenant_id IN (OLD.id, NEW.id) LIMIT 1001));
-	PERFORM anvil_events_add('b', ARRAY(SELECT name FROM buckets WHERE tenant_id IN (OLD.id, NEW.id) LIMIT 1001));
+	PERFORM anvil_events_add('T', ARRAY[OLD.id, NEW.id]::text[]);
 	RETURN NULL;
 END $$;
 
@@ -231,8 +261,7 @@ END $$;
 CREATE FUNCTION anvil_changed_policies() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-	PERFORM anvil_events_add('a', ARRAY(SELECT access_key FROM app_policies
-		WHERE policy_id IN (OLD.id, NEW.id) LIMIT 1001));
+	PERFORM anvil_events_add('P', ARRAY[OLD.id, NEW.id]::text[]);
 	RETURN NULL;
 END $$;
 
@@ -249,7 +278,7 @@ CREATE FUNCTION anvil_changed_bucket_configs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
 	PERFORM anvil_events_add('c', ARRAY[OLD.bucket_id || '/' || OLD.kind, NEW.bucket_id || '/' || NEW.kind]);
-	PERFORM anvil_events_add('b', ARRAY(SELECT name FROM buckets WHERE id IN (OLD.bucket_id, NEW.bucket_id)));
+	PERFORM anvil_events_add('B', ARRAY[OLD.bucket_id, NEW.bucket_id]::text[]);
 	RETURN NULL;
 END $$;
 
