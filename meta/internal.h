@@ -8,22 +8,34 @@
 
 #include "base/strbuf.h"
 
+#include <pthread.h>
+
 #include "meta/cache.h"
+#include "meta/cache_key.h"
 #include "meta/db.h"
 #include "meta/meta.h"
 #include "meta/registry.h"
 
-struct meta_flight; /* who reads which key just now (meta/meta.c) */
+struct flight;
+struct meta_flights { /* who reads which key from the database just now (meta/find.c) */
+	pthread_mutex_t lock; /* guards the list; nothing that blocks is done under it */
+	pthread_cond_t landed;
+	struct flight *first;
+};
+void meta_flights_init(struct meta_flights *f);
+void meta_flights_release(struct meta_flights *f);
 
 struct meta {
+	struct arena *arena;        /* of this struct */
 	const struct settings *settings; /* the caller's, for as long as we live */
 	int flags;
 	struct db_pool *global;
 	struct db_pool *regional;   /* NULL without META_REGIONAL */
 	struct cache *cache;        /* NULL without META_CACHE */
-	struct meta_flight *flight;
+	struct meta_flights flights;
 };
 struct meta_thread {
+	struct arena *arena;        /* of this struct */
 	struct meta *meta;
 	struct cache_thread *cache; /* NULL without META_CACHE */
 	struct meta_spent spent;
@@ -40,6 +52,10 @@ MUST_CHECK int meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct
 MUST_CHECK int meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params,
     const char *what, struct err *err);
 
+/* Waits for acknowledgements of `at` as the settings say; own_knows: our own region needs no waiting for. */
+void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const char *const *regions,
+    bool own_knows);
+
 /* Rows to bytes and back, for cached values (meta/codec.c). Each begins with its format's number; another is a miss. */
 void codec_put_app(struct strbuf *sb, const struct app *app);
 bool codec_get_app(struct span data, struct arena *a, struct app *out);
@@ -48,7 +64,11 @@ bool codec_get_bucket(struct span data, struct arena *a, struct bucket *out);
 void codec_put_regions(struct strbuf *sb, const struct region *r, size_t n);
 bool codec_get_regions(struct span data, struct arena *a, struct region **out, size_t *n);
 
-/* The columns of sql/stmt/bucket_*.sql from `col` on, in the order that meta/bucket.c states. */
+/* From rows, beginning at a column. Strings are the result's, which is its arena's. */
+void clock_from_row(const struct db_rows *r, size_t row, int col, struct event_clock *out);
 void bucket_from_row(const struct db_rows *r, size_t row, int col, struct bucket *out);
+MUST_CHECK int bucket_list_from_rows(const struct db_rows *r, struct arena *a, struct bucket **out, size_t *n, struct err *err);
+void region_from_row(const struct db_rows *r, size_t row, int col, struct arena *a, struct region *out);
+bool config_kind_known(const char *kind); /* meta/config_kinds.def */
 
 #endif

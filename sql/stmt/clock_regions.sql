@@ -1,4 +1,4 @@
--- name: region_active
+-- name: clock_regions
 -- database: global
 -- params: none
 -- rows: one

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/bucket.c - buckets: made from any region, ended in their own.
+ *
+ * Owns:       nothing; rows live in the caller's arena.
+ * Called by:  fcgi/ops, admin/.
+ * Blocks:     on the global database, and as meta_change() does.
+ * Invariant:  a bucket's end is three steps, each of which can be repeated: the
+ *             fence is closed, the global row goes, the fence is marked as done.
+ *             What a crash leaves between is a bucket that takes no writes, and
+ *             `anvil-admin maintain` ends it.
+ */
+#include "meta/fence.h"
+#include "meta/internal.h"
+
+#include "base/log.h"
+
+#define CREATE_TRIES 3
+
+static const char *const config_kinds[] = {
+#define CONFIG_KIND(id, kind, doc) kind,
+#include "meta/config_kinds.def"
+#undef CONFIG_KIND
+};
+
+/* "policy,cors" to bits; kinds of a newer release are left out. */
+static uint32_t
+kinds_to_bits(struct span list)
+{
+	const char *p = list.p, *end = list.p + list.len;
+	uint32_t bits = 0;
+
+	while (p < end) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		struct span word = { p, (size_t)((comma == NULL ? end : comma) - p) };
+
+		for (size_t i = 0; i < ARRAY_LEN(config_kinds); i++)
+			if (span_eq(word, span_of(config_kinds[i])))
+				bits |= UINT32_C(1) << i;
+		p = word.p + word.len + 1;
+	}
+	return bits;
+}
+
+bool
+config_kind_known(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(config_kinds); i++)
+		if (strcmp(kind, config_kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The columns of the view bucket_rows. */
+void
+bucket_from_row(const struct db_rows *r, size_t row, int col, struct bucket *out)
+{
+	memcpy(out->id.b, db_span(r, row, col).p, UUID_LEN);
+	out->name = db_text(r, row, col + 1);
+	out->region = db_text(r, row, col + 2);
+	memcpy(out->tenant_id.b, db_span(r, row, col + 3).p, UUID_LEN);
+	out->owner_id = db_text(r, row, col + 4);
+	out->owner_name = db_text(r, row, col + 5);
+	out->status = db_text(r, row, col + 6);
+	out->routing_mode = db_text(r, row, col + 7);
+	out->versioning = db_text(r, row, col + 8);
+	out->policy = db_text(r, row, col + 9);
+	out->config_kinds = kinds_to_bits(db_span(r, row, col + 10));
+	out->created_us = db_i64(r, row, col + 11);
+}
+
+int
+bucket_list_from_rows(const struct db_rows *r, struct arena *a, struct bucket **out, size_t *n, struct err *err)
+{
+	struct bucket *list = arena_array(a, db_count(r) + 1, sizeof(*list));
+
+	if (list == NULL)
+		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
+	for (size_t i = 0; i < db_count(r); i++)
+		bucket_from_row(r, i, 0, &list[i]);
+	*out = list;
+	*n = db_count(r);
+	return 0;
+}
+
+struct create {
+	struct uuid id;
+	const char *name, *region;
+	const struct uuid *tenant_id;
+	struct arena *arena;
+	enum bucket_made made;
+};
+
+static int
+create_tx(struct db *db, void *arg, struct err *err)
+{
+	struct create *c = arg;
+	struct db_rows *r;
+
+	for (int try = 1; try <= CREATE_TRIES; try++) {
+		if (db_run(db, c->arena, STMT_BUCKET_CREATE,
+		        (const struct db_param[]){ P_UUID(&c->id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id) }, 4,
+		        &r, err) != 0)
+			return -1;
+		if (!db_bool(r, 0, 0)) {
+			c->made = BUCKET_NO_REGION;
+			return 1;
+		}
+		if (db_bool(r, 0, 1)) {
+			c->made = BUCKET_MADE;
+			return 0;
+		}
+		if (db_run(db, c->arena, STMT_BUCKET_OWNER, (const struct db_param[]){ P_TEXT(c->name) }, 1, &r, err) != 0)
+			return -1;
+		if (db_count(r) > 0) {
+			c->made = memcmp(db_span(r, 0, 0).p, c->tenant_id->b, UUID_LEN) == 0 ? BUCKET_YOURS : BUCKET_TAKEN;
+			return 1;
+		}
+		/* Whoever had the name has let it go in between. */
+	}
+	return FAIL(err, ERR_CONFLICT, "the bucket \"%s\" is made and deleted all the time", c->name);
+}
+
+int
+meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
+{
+	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .arena = a };
+	int rc;
+
+	uuid_random(&c.id);
+	rc = meta_change(t, create_tx, &c, err);
+	if (rc < 0)
+		return -1;
+	*out = c.made;
+	return 0;
+}
+
+int
+meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, enum bucket_gone *out, struct err *err)
+{
+	struct err none = { 0 };
+	bool closed = false;
+	int rc;
+
+	if (strcmp(b->region, t->meta->settings->region) != 0)
+		return FAIL(err, ERR_INVALID, "the bucket \"%s\" is another region's: region=%s", b->name, b->region);
+	if (meta_fence_close(t, a, &b->id, &closed, err) != 0)
+		return -1;
+	if (!closed) {
+		*out = BUCKET_NOT_EMPTY;
+		return 0;
+	}
+	rc = meta_change_one(t, STMT_BUCKET_DELETE, (const struct db_param[]){ P_UUID(&b->id) }, 1, "bucket", &none);
+	if (rc != 0 && none.code != ERR_NOT_FOUND)
+		return err_fail(err, none.code, none.where, "%s", none.detail);
+	*out = rc == 0 ? BUCKET_GONE : BUCKET_NOT_THERE;
+	/* It is gone; that the fence remembers so is for maintain only, which comes back to what failed here. */
+	err_clear(&none);
+	if (meta_fence_end(t, a, &b->id, &none) != 0)
+		log_event(NULL, EV_MAINTAIN, LS("left", "fence"), LS("bucket", b->name), LS("reason", none.detail));
+	return 0;
+}
+
+int
+meta_bucket_list(struct meta_thread *t, struct arena *a, const struct uuid *tenant_id, const char *prefix,
+    const char *after, const char *region, int max, struct bucket **out, size_t *n, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->global, a, STMT_BUCKET_LIST_OWN,
+	        (const struct db_param[]){ P_UUID(tenant_id), P_TEXT(prefix == NULL ? "" : prefix),
+	            P_TEXT(after == NULL ? "" : after), P_TEXT(region), P_INT(max) }, 5, &r, err) != 0)
+		return -1;
+	return bucket_list_from_rows(r, a, out, n, err);
+}

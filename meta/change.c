@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/change.c - the one way to change global metadata: commit, then wait until
+ * every region knows.
+ *
+ * Called by:  bucket.c, registry_*.c.
+ * Blocks:     on PostgreSQL, then on acknowledgements, for at most
+ *             metadata_ack_ms since COMMIT.
+ * Invariant:  success is told to nobody before the wait is over. A failure of the
+ *             wait is no failure of the change: after metadata_ack_ms no region can
+ *             still trust a value that is older.
+ */
+#include "meta/internal.h"
+
+#include "base/clock.h"
+
+#define RAISE_MAX 16 /* keys a writer raises itself; more are the invalidator's */
+
+struct change {
+	db_tx_fn fn;
+	void *arg;
+	struct arena *arena;
+	struct event_clock at;
+	bool changed;
+	const char *const *regions; /* the active ones */
+	const char *const *events;  /* kind letter and key */
+};
+
+/* Inside the transaction: fn, then its number, and whom it concerns. */
+static int
+change_tx(struct db *db, void *arg, struct err *err)
+{
+	struct change *c = arg;
+	struct db_rows *r;
+	int rc;
+
+	arena_reset(c->arena); /* the try before this one */
+	rc = c->fn(db, c->arg, err);
+	if (rc != 0)
+		return rc;
+	if (db_run(db, c->arena, STMT_EVENT_FLUSH, NULL, 0, &r, err) != 0)
+		return -1;
+	if (db_count(r) == 0 || db_is_null(r, 0, 0))
+		return FAIL(err, ERR_UNAVAILABLE, "the event clock has no row: run anvil-admin db init");
+	clock_from_row(r, 0, 0, &c->at);
+	c->changed = db_bool(r, 0, 2);
+	if (!c->changed)
+		return 0;
+	if (db_run(db, c->arena, STMT_EVENT_MINE, (const struct db_param[]){ P_INT((int64_t)c->at.n), P_INT(RAISE_MAX + 1) },
+	        2, &r, err) != 0)
+		return -1;
+	c->regions = db_texts(r, 0, 0, c->arena);
+	c->events = db_texts(r, 0, 1, c->arena);
+	return c->regions == NULL || c->events == NULL ? FAIL(err, ERR_LIMIT, "too many regions") : 0;
+}
+
+/* Our own region's slots, at once. true: no reading of this region that begins now is older. */
+static bool
+raise_own(struct meta_thread *t, const struct change *c)
+{
+	struct cache_key keys[RAISE_MAX];
+	size_t n = 0;
+
+	for (; c->events[n] != NULL; n++) {
+		if (n == RAISE_MAX || !event_kind_of(c->events[n][0], &keys[n].kind))
+			return false;
+		keys[n].name = span_of(c->events[n] + 1);
+	}
+	return cache_raise(t->cache, keys, n, &c->at);
+}
+
+void
+meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const char *const *regions,
+    bool own_knows)
+{
+	const struct settings *s = t->meta->settings;
+	bool own_only = strcmp(s->metadata_consistency, "eventual") == 0;
+	const char **others;
+	size_t n = 0, kept = 0;
+
+	t->change.acknowledged = true;
+	if (t->cache == NULL || (own_only && own_knows))
+		return;
+	while (regions[n] != NULL)
+		n++;
+	others = arena_array(a, n + 1, sizeof(*others));
+	for (size_t i = 0; others != NULL && i < n; i++)
+		if (!own_knows || strcmp(regions[i], s->region) != 0)
+			others[kept++] = regions[i];
+	if (kept == 0)
+		return;
+	t->change.waited_us = cache_wait_acks(t->cache, at, others, s->region, own_only, &t->change.acknowledged);
+	t->spent.ack_wait_us += t->change.waited_us;
+}
+
+int
+meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
+{
+	struct change c = { .fn = fn, .arg = arg, .arena = arena_new(1 << 22) };
+	int rc;
+
+	memset(&t->change, 0, sizeof(t->change));
+	rc = db_tx(t->meta->global, change_tx, &c, err);
+	if (rc == 0) {
+		t->change.at = c.at;
+		t->change.changed = c.changed;
+		t->change.acknowledged = true;
+		if (c.changed && t->cache != NULL)
+			meta_wait_known(t, c.arena, &c.at, c.regions, raise_own(t, &c));
+	}
+	arena_free(c.arena);
+	return rc;
+}
+
+struct change_one {
+	enum stmt st;
+	const struct db_param *params;
+	size_t n_params;
+	const char *what;
+	struct arena *arena;
+};
+
+static int
+change_one_tx(struct db *db, void *arg, struct err *err)
+{
+	struct change_one *c = arg;
+	struct db_rows *r;
+
+	if (db_run(db, c->arena, c->st, c->params, c->n_params, &r, err) != 0)
+		return -1;
+	if (stmt_defs[c->st].rows != '0' && db_count(r) == 0)
+		return FAIL(err, ERR_NOT_FOUND, "there is no %s", c->what);
+	return 0;
+}
+
+int
+meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params, const char *what,
+    struct err *err)
+{
+	struct change_one c = { st, params, n_params, what, arena_new(65536) };
+	int rc = meta_change(t, change_one_tx, &c, err);
+
+	arena_free(c.arena);
+	return rc;
+}
