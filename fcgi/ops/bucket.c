@@ -18,19 +18,11 @@
 
 #define CREATE_BODY_MAX 65536
 
-/*
- * Which region is meant: as named; "us-east-1", which is what SDKs leave out or
- * put in unasked, and nothing at all mean the default region.
- */
+/* What SDKs leave out, or put in unasked. */
 static const char *
-region_meant(struct req *r, struct span constraint)
+standard_region(const struct settings *s)
 {
-	const struct settings *s = r->thread->settings;
-	const char *standard = s->default_region[0] != '\0' ? s->default_region : s->region;
-
-	if (constraint.len == 0)
-		return standard;
-	return arena_strndup(r->arena, constraint.p, constraint.len);
+	return s->default_region[0] != '\0' ? s->default_region : s->region;
 }
 
 static int
@@ -54,21 +46,39 @@ read_configuration(struct req *r, const struct identity *who, struct s3_create_b
 }
 
 static int
-make(struct req *r, const struct identity *who, const char *region, struct span constraint, enum bucket_made *made)
+make_in(struct req *r, const struct identity *who, const char *region, enum bucket_made *made)
 {
-	struct meta_thread *t = r->thread->meta;
-	const struct settings *s = r->thread->settings;
-	struct err err = { 0 };
+	return meta_bucket_create(r->thread->meta, r->arena, r->bucket_name, region, &who->app->tenant_id, made, &r->err);
+}
 
-	if (meta_bucket_create(t, r->arena, r->bucket_name, region, &who->app->tenant_id, made, &err) != 0) {
-		r->err = err;
+/*
+ * In the region that is named; nothing means the default region, and so does
+ * "us-east-1" where no region has that name. s3cmd writes "eu" as "EU", S3's oldest
+ * name for Ireland: where no region is called so, letters' case does not matter.
+ * *region: where it came to lie.
+ */
+static int
+make(struct req *r, const struct identity *who, struct span constraint, const char **region, enum bucket_made *made)
+{
+	char *named;
+
+	*region = standard_region(r->thread->settings);
+	if (constraint.len == 0)
+		return make_in(r, who, *region, made);
+	named = arena_strndup(r->arena, constraint.p, constraint.len);
+	if (named == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (make_in(r, who, named, made) != 0)
 		return -1;
-	}
-	/* A region of that name may exist; where none does, SDKs' default means ours. */
-	if (*made != BUCKET_NO_REGION || !span_eq(constraint, SPAN("us-east-1")))
+	if (*made == BUCKET_NO_REGION && strcmp(named, "us-east-1") == 0)
+		return make_in(r, who, *region, made);
+	*region = named;
+	if (*made != BUCKET_NO_REGION)
 		return 0;
-	return meta_bucket_create(t, r->arena, r->bucket_name, s->default_region[0] != '\0' ? s->default_region : s->region,
-	    &who->app->tenant_id, made, &r->err);
+	for (char *p = named; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + ('a' - 'A'));
+	return span_eq(span_of(named), constraint) ? 0 : make_in(r, who, named, made);
 }
 
 int
@@ -86,10 +96,7 @@ op_create_bucket(struct req *r, const struct identity *who)
 		return req_refused(r, "no bucket may have that name");
 	if (ops_check_headers(r) != 0 || read_configuration(r, who, &cb) != 0)
 		return -1;
-	region = region_meant(r, cb.location_constraint);
-	if (region == NULL)
-		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	if (make(r, who, region, cb.location_constraint, &made) != 0)
+	if (make(r, who, cb.location_constraint, &region, &made) != 0)
 		return -1;
 	switch (made) {
 	case BUCKET_MADE:
@@ -103,6 +110,7 @@ op_create_bucket(struct req *r, const struct identity *who)
 	}
 	reply_begin(&rp, r, 200);
 	strbuf_printf(&rp.head, "Location: /%s\r\n", r->bucket_name);
+	reply_str(&rp, "x-amz-bucket-region", region);
 	return reply_empty(&rp);
 }
 

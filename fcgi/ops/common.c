@@ -42,7 +42,7 @@ ops_check_headers(struct req *r)
 	for (size_t i = 0; i < r->headers.n; i++) {
 		const struct s3_header *h = &r->headers.h[i];
 
-		if (h->name.len < 10 || memcmp(h->name.p, "x-amz-", 6) != 0)
+		if (h->name.len < 6 || memcmp(h->name.p, "x-amz-", 6) != 0)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(not_built); k++)
 			if (s3_istarts(h->name, not_built[k]) && !s3_ieq(h->value, SPAN("false")))
