@@ -378,6 +378,21 @@ def metrics(region):
     return out
 
 
+def metric(region, name, **labels):
+    """The sum of one metric's values, over all labels but those given."""
+    total = 0
+    for k, v in metrics(region).items():
+        if re.split("[{ ]", k)[0] == name and all('%s="%s"' % kv in k for kv in labels.items()):
+            total += v
+    return total
+
+
+def log_line(region, rid):
+    """The access line of one request."""
+    path = os.path.join(DIR, "log", region.name + "-s3.log")
+    return until("the access line of %s in %s" % (rid, path), lambda: next((x for x in open(path, errors="replace") if rid in x and " ev=request " in x), None), 5)
+
+
 def quickstart(*args):
     return run(os.path.join(SOURCE, "contrib", "quickstart"), "--dir", os.environ.get("ANVIL_QUICKSTART_DIR", DIR), *args)
 
@@ -407,10 +422,6 @@ def main():
     me = sys.modules["__main__"]
     name = os.path.splitext(os.path.basename(me.__file__))[0]
     tests = [(k[5:], f) for k, f in vars(me).items() if k.startswith("test_") and inspect.isfunction(f)]
-    if "--list" in sys.argv:
-        for t, f in tests:
-            print("%s.%s  %s" % (name, t, (inspect.getdoc(f) or "").split("\n")[0]))
-        return
     only = [a.split(".")[-1] for a in sys.argv[1:]]
     if only:
         tests = [t for t in tests if t[0] in only]

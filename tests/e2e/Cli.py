@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""anvil-admin as scripts and people use it."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from anvil import *  # noqa: E402,F403
+
+
+
+def test_help_at_every_level():
+    top = run("anvil-admin", "--help").out
+    for noun in ("db", "region", "tenant", "app", "policy", "bucket", "operator", "cache", "doctor", "maintain"):
+        contains("--help", top, noun)
+        text = run("anvil-admin", noun, "--help").out
+        ok("%s --help" % noun, len(text) > 80, text)
+        for verb in re.findall(r"^\s+(?:anvil-admin )?%s ([a-z]+)" % noun, text, re.M):
+            ok("%s %s --help" % (noun, verb), len(run("anvil-admin", noun, verb, "--help").out) > 60)
+
+
+def test_wrong_usage():
+    """Exit status and one line that says what is wrong."""
+    for args in (("nonsense",), ("tenant", "nonsense"), ("tenant", "create"), ("tenant", "create", "a b"), ("bucket", "create", "x", "--tenant", "demo"), ("app", "list", "--limit", "0"), ("tenant", "list", "--nonsense")):
+        p = admin(EU, *args, check=False)
+        eq("status of %s" % (args,), p.returncode, 2)
+        ok("says why", p.err.strip(), p.err)
+
+
+def test_json_and_tables():
+    for args in (("region", "list"), ("tenant", "list"), ("app", "list"), ("bucket", "list"), ("policy", "list"), ("operator", "list"), ("cache", "status"), ("db", "status"), ("audit", "list"),
+                 ("region", "show", EU.name), ("tenant", "show", "demo")):
+        json.loads(admin(EU, "--json", *args).out)
+        ok("a table: %s" % (args,), admin(EU, *args).out.strip())
+
+
+def test_not_there():
+    for args in (("tenant", "show", "nobody"), ("app", "show", "AKIANOTHERE000000000"), ("bucket", "show", "no-such-bucket"), ("region", "show", "mars"), ("policy", "show", "none")):
+        p = admin(EU, *args, check=False)
+        ok("status of %s" % (args,), p.returncode not in (0, 2), p.returncode)
+        ok("says what", p.err.strip(), p.err)
+
+
+def test_destroying_asks():
+    """Without a terminal and without --yes nothing is destroyed."""
+    name = "cli-" + secrets.token_hex(4)
+    admin(EU, "tenant", "create", name)
+    ok("refused", admin(EU, "tenant", "delete", name, check=False).returncode != 0)
+    admin(US, "tenant", "show", name)
+    admin(EU, "tenant", "delete", name, "--yes")
+    ok("gone", admin(EU, "tenant", "show", name, check=False).returncode != 0)
+
+
+def test_bucket_by_cli():
+    """Made in us by eu's CLI, used by S3 at once, deleted in its home."""
+    n = "t-" + secrets.token_hex(8)
+    admin(EU, "bucket", "create", n, "--tenant", "demo", "--region", US.name)
+    for region in (EU, US):
+        eq("there", S3(region).request("HEAD", n).get("x-amz-bucket-region"), US.name)
+    S3(EU).put(n, "k", b"x")
+    ok("not empty: kept", admin(US, "bucket", "delete", n, "--yes", check=False).returncode != 0)
+    S3(EU).delete(n, "k")
+    admin(US, "bucket", "delete", n, "--yes")
+    for region in (EU, US):
+        status(S3(region).request("HEAD", n), 404)
+
+
+def test_secret_once():
+    """A key's secret is shown when it is made, and never again."""
+    made = admin_json(EU, "app", "create", "demo", "cli-once")
+    key, secret = find_field(made, "access_key"), find_field(made, "secret")
+    for args in (("app", "show", key), ("app", "list"), ("audit", "list")):
+        ok("not in %s" % (args,), secret not in admin(EU, *args).out and secret not in admin(EU, "--json", *args).out)
+    admin(EU, "app", "delete", key, "--yes")
+
+
+def test_doctor():
+    for region in (EU, US):
+        p = admin(region, "doctor", check=False)
+        eq("all well at %s\n%s%s" % (region, p.out, p.err), p.returncode, 0)
+    p = admin(EU, "doctor", "--endpoint", EU.endpoint, "--key", KEY, "--bucket", bucket(EU), check=False)
+    eq("with an object\n%s%s" % (p.out, p.err), p.returncode, 0)
+
+
+def test_cache_status():
+    text = json.dumps(admin_json(EU, "cache", "status"))
+    for region in (EU, US):
+        contains("regions", text, region.name)
+    admin(EU, "cache", "flush")
+    n = bucket(EU)
+    status(S3(US).request("HEAD", n), 200)
+
+
+def test_audit():
+    """What was done is in the audit log."""
+    name = "cli-" + secrets.token_hex(4)
+    admin(EU, "tenant", "create", name)
+    contains("audit", admin(US, "audit", "list", "--limit", "50").out, name)
+    admin(EU, "tenant", "delete", name, "--yes")
+
+
+def test_completion():
+    """bash completion loads and knows the nouns."""
+    found = [os.path.join(b, x) for b, _, names in os.walk(os.path.join(DIR, "inst", "share")) for x in names if x.startswith("anvil-admin") and "completion" in b]
+    ok("installed", found, os.path.join(DIR, "inst", "share"))
+    p = run("bash", "-c", "source %s; COMP_WORDS=(anvil-admin ten); COMP_CWORD=1; COMP_LINE='anvil-admin ten'; COMP_POINT=15; f=$(complete -p anvil-admin | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f anvil-admin ten anvil-admin; echo ${COMPREPLY[@]}" % found[0])
+    contains("completes", p.out, "tenant")
+
+
+def test_maintain():
+    """A deleted object's file goes after its grace time; maintain says what it did."""
+    admin(EU, "maintain", "--dry-run")
+    admin(EU, "maintain")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Clients as their users run them: make a bucket in eu through us, put, list, get, range, head, delete through both."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from anvil import *  # noqa: E402,F403
+
+
+def files():
+    d = temp_dir()
+    out = {}
+    for name, size in (("small", 280), ("empty", 0), ("large", 5000001)):
+        out[name] = os.path.join(d, name)
+        open(out[name], "wb").write(random_bytes(size, size))
+    return d, out
+
+
+def same(what, a, b):
+    ok("%s: bytes equal" % what, open(a, "rb").read() == open(b, "rb").read(), (os.path.getsize(a), os.path.getsize(b)))
+
+
+def new_name():
+    n = "t-" + secrets.token_hex(8)
+    import anvil
+    anvil._made.append((n, EU, S3(EU)))
+    return n
+
+
+AWS = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
+
+
+def test_awscli():
+    d, f = files()
+    n = new_name()
+    cfg = os.path.join(d, "config")
+    open(cfg, "w").write("[default]\ns3 =\n  addressing_style = path\n  multipart_threshold = 64MB\n")
+
+    def aws(region, *args):
+        return run("/usr/bin/aws", "--endpoint-url", region.endpoint, "--region", region.name, *args, env=dict(AWS, AWS_CONFIG_FILE=cfg)).out
+
+    aws(US, "s3api", "create-bucket", "--bucket", n, "--create-bucket-configuration", "LocationConstraint=" + EU.name)
+    eq("home", json.loads(aws(US, "s3api", "get-bucket-location", "--bucket", n, "--output", "json"))["LocationConstraint"], EU.name)
+    aws(US, "s3api", "head-bucket", "--bucket", n)
+    contains("listed", aws(US, "s3", "ls"), n)
+    for via in (US, EU):
+        for name, path in f.items():
+            aws(via, "s3", "cp", "--no-progress", path, "s3://%s/dir/%s" % (n, name))
+        for region in (EU, US):
+            listing = aws(region, "s3", "ls", "--recursive", "s3://%s/" % n)
+            for name in f:
+                contains("listed", listing, "dir/" + name)
+            aws(region, "s3", "cp", "--no-progress", "s3://%s/dir/large" % n, d + "/got")
+            same("large", f["large"], d + "/got")
+        aws(via, "s3api", "get-object", "--bucket", n, "--key", "dir/large", "--range", "bytes=100-1099", d + "/part")
+        ok("range", open(d + "/part", "rb").read() == open(f["large"], "rb").read()[100:1100])
+        eq("head", json.loads(aws(via, "s3api", "head-object", "--bucket", n, "--key", "dir/small", "--output", "json"))["ContentLength"], 280)
+        for name in f:
+            aws(via, "s3", "rm", "s3://%s/dir/%s" % (n, name))
+        eq("empty", S3().keys(n), [])
+    aws(US, "s3", "rb", "s3://" + n)
+    status(S3().request("HEAD", n), 404)
+
+
+def test_boto3():
+    import boto3
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+    d, f = files()
+    for style in ("path", "virtual"):
+        n = new_name()
+
+        def client(region):
+            endpoint = region.endpoint if style == "path" else "http://%s:%d" % (region.domain, region.port)
+            return boto3.client("s3", endpoint_url=endpoint, region_name=region.name, aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+                                config=Config(s3={"addressing_style": style}, retries={"max_attempts": 1}))
+
+        if style == "virtual":
+            try:
+                socket.getaddrinfo("x.%s" % EU.domain, 80)
+            except OSError:
+                continue  # this machine does not know *.localhost; Authentication.host_style does it by Host
+        client(US).create_bucket(Bucket=n, CreateBucketConfiguration={"LocationConstraint": EU.name})
+        for via in (US, EU):
+            c = client(via)
+            c.upload_file(f["large"], n, "large", Config=TransferConfig(multipart_threshold=64 << 20))
+            c.put_object(Bucket=n, Key="small", Body=open(f["small"], "rb"), Metadata={"a": "b"}, ContentType="x/y", ChecksumAlgorithm="SHA256")
+            for region in (EU, US):
+                o = client(region)
+                eq("listed", [x["Key"] for x in o.list_objects_v2(Bucket=n)["Contents"]], ["large", "small"])
+                o.download_file(n, "large", d + "/got")
+                same("large", f["large"], d + "/got")
+                h = o.head_object(Bucket=n, Key="small")
+                eq("head", (h["ContentLength"], h["Metadata"], h["ContentType"]), (280, {"a": "b"}, "x/y"))
+                eq("range", o.get_object(Bucket=n, Key="large", Range="bytes=5-14")["Body"].read(), open(f["large"], "rb").read()[5:15])
+            try:
+                c.get_object(Bucket=n, Key="none")
+                fail("a missing key was found")
+            except ClientError as e:
+                eq("its error", e.response["Error"]["Code"], "NoSuchKey")
+            for k in ("large", "small"):
+                c.delete_object(Bucket=n, Key=k)
+        client(US).delete_bucket(Bucket=n)
+        status(S3().request("HEAD", n), 404)
+
+
+def test_s3cmd():
+    d, f = files()
+    n = new_name()
+
+    def s3cmd(region, *args):
+        cfg = os.path.join(d, "s3cfg-" + region.name)
+        open(cfg, "w").write("[default]\naccess_key = %s\nsecret_key = %s\nhost_base = %s\nhost_bucket = %s\nuse_https = False\nbucket_location = %s\nsend_chunk = 65536\n"
+                             "signature_v2 = False\nenable_multipart = False\nmax_retries = 1\n" % (KEY, SECRET, region.netloc, region.netloc, EU.name))
+        return run("/usr/bin/s3cmd", "-c", cfg, "--no-progress", *args).out
+
+    s3cmd(US, "mb", "--bucket-location=" + EU.name, "s3://" + n)
+    contains("listed", s3cmd(EU, "ls"), n)
+    eq("home", S3(US).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+    for via in (US, EU):
+        for name, path in f.items():
+            s3cmd(via, "put", path, "s3://%s/dir/%s" % (n, name))
+        for region in (EU, US):
+            contains("listed", s3cmd(region, "ls", "s3://%s/dir/" % n), "dir/large")
+            s3cmd(region, "get", "--force", "s3://%s/dir/large" % n, d + "/got")
+            same("large", f["large"], d + "/got")
+            s3cmd(region, "get", "--force", "s3://%s/dir/empty" % n, d + "/got")
+            same("empty", f["empty"], d + "/got")
+        for name in f:
+            s3cmd(via, "del", "s3://%s/dir/%s" % (n, name))
+        eq("empty", S3().keys(n), [])
+    s3cmd(US, "rb", "s3://" + n)
+    status(S3().request("HEAD", n), 404)
+
+
+def test_rclone():
+    d, f = files()
+    n = new_name()
+    cfg = os.path.join(d, "rclone.conf")
+    open(cfg, "w").write("".join("[%s]\ntype = s3\nprovider = Other\naccess_key_id = %s\nsecret_access_key = %s\nendpoint = %s\nregion = %s\nlocation_constraint = %s\nforce_path_style = true\n\n"
+                                 % (r.name, KEY, SECRET, r.endpoint, r.name, EU.name) for r in (EU, US)))
+
+    def rclone(*args):
+        return run("/usr/bin/rclone", "--config", cfg, "--retries", "1", "--low-level-retries", "1", "--s3-upload-cutoff", "64M", *args).out
+
+    rclone("mkdir", "%s:%s" % (US.name, n))
+    eq("home", S3(EU).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+    contains("listed", rclone("lsd", EU.name + ":"), n)
+    src = os.path.join(d, "src")
+    os.mkdir(src)
+    for name, path in f.items():
+        shutil.copy(path, src)
+    for via in (US, EU):
+        rclone("copy", src, "%s:%s/dir" % (via.name, n))
+        for region in (EU, US):
+            eq("listed", sorted(rclone("lsf", "%s:%s/dir" % (region.name, n)).split()), sorted(f))
+            rclone("check", "--download", src, "%s:%s/dir" % (region.name, n))
+        p = run("/usr/bin/rclone", "--config", cfg, "cat", "--offset", "10", "--count", "10", "%s:%s/dir/small" % (via.name, n))
+        eq("range", p.stdout, open(f["small"], "rb").read()[10:20])
+        for name in f:
+            rclone("deletefile", "%s:%s/dir/%s" % (via.name, n, name))
+        eq("empty", S3().keys(n), [])
+    rclone("rmdir", "%s:%s" % (US.name, n))
+    status(S3().request("HEAD", n), 404)
+
+
+def test_javascript():
+    """The newest @aws-sdk/client-s3 with its default settings (checksums in trailers included)."""
+    where = os.environ.get("ANVIL_NODE_DIR", "")
+    if not where or not os.path.isdir(os.path.join(where, "node_modules", "@aws-sdk", "client-s3")):
+        skip("ANVIL_NODE_DIR has no node_modules/@aws-sdk/client-s3 (contrib/test installs it)")
+    n = new_name()
+    script = os.path.join(where, "client.mjs")
+    shutil.copy(os.path.join(SOURCE, "tests", "lib", "client.mjs"), script)
+    p = run("node", script, env={"BUCKET": n, "HOME_REGION": EU.name, "OTHER_REGION": US.name, "HOME_ENDPOINT": EU.endpoint, "OTHER_ENDPOINT": US.endpoint, "NODE_NO_WARNINGS": "1"}, cwd=where)
+    contains("the script's end", p.out, "all well")
+    status(S3().request("HEAD", n), 404)
+
+
+def test_curl_sigv4():
+    """curl's own signer (--aws-sigv4)."""
+    d, f = files()
+    n = bucket(EU)
+    for via in (US, EU):
+        base = ["/usr/bin/curl", "-sS", "--fail", "--aws-sigv4", "aws:amz:%s:s3" % via.name, "-u", "%s:%s" % (KEY, SECRET)]
+        url = "%s/%s/dir/large" % (via.endpoint, n)
+        sha = hashlib.sha256(open(f["large"], "rb").read()).hexdigest()
+        run(*base, "-H", "x-amz-content-sha256: " + sha, "-T", f["large"], url)
+        run(*base, "-H", "x-amz-content-sha256: " + sigv4.EMPTY, "-o", d + "/got", url)
+        same("large", f["large"], d + "/got")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks and what does not: workers, memcached, invalidators, memory. Runs alone."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from anvil import *  # noqa: E402,F403
+
+import threading  # noqa: E402
+
+
+def s3_workers(region):
+    """The workers of a region: children of the supervisor."""
+    pid = int(open(os.path.join(DIR, "run", region.name + "-s3.pid")).read().split()[0])
+    return [int(x) for x in open("/proc/%d/task/%d/children" % (pid, pid)).read().split()]
+
+
+def kill(pid, sig=9):
+    run("sh", "-c", "kill -%d %d" % (sig, pid), check=False)
+
+
+def files_of(region):
+    out = []
+    for base, _, names in os.walk(os.path.join(region.dir, "blobs")):
+        out += [os.path.join(base, x) for x in names]
+    return out
+
+
+def rss(pid):
+    for line in open("/proc/%d/status" % pid):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+
+
+def test_worker_killed_during_put():
+    """kill -9 of every worker while bodies come: no key, the old object stays, new workers serve."""
+    n = bucket(EU)
+    S3().put(n, "old", b"o" * 100000)
+
+    def slow():
+        for _ in range(200):
+            yield b"x" * 65536
+            if stop.is_set():
+                time.sleep(0.005)
+
+    for attempt in range(3):
+        stop = threading.Event()
+        results = []
+
+        def put(key):
+            try:
+                results.append((key, S3(timeout=60).request("PUT", n, key, body=slow(), headers={"Content-Length": str(200 * 65536)}).status))
+            except (OSError, http.client.HTTPException) as e:
+                results.append((key, repr(e)))
+
+        threads = [threading.Thread(target=put, args=(k,)) for k in ("new%d" % attempt, "old", "other%d" % attempt)]
+        for t in threads:
+            t.start()
+        old = s3_workers(EU)
+        time.sleep(0.05)
+        for pid in old:
+            kill(pid)
+        stop.set()
+        for t in threads:
+            t.join(90)
+        until("new workers", lambda: len(s3_workers(EU)) >= len(old) and not set(s3_workers(EU)) & set(old), 20)
+        until("they serve", lambda: S3().send("GET", "/-/health").status == 200, 20)
+        got = {k: v for k, v in results}
+        keys = S3().keys(n)
+        for k, v in got.items():
+            if k != "old":
+                eq("%s is listed only if its put said 200 (%s)" % (k, v), k in keys, v == 200)
+        body = S3().get(n, "old").body
+        ok("old is whole: one or the other", body == b"o" * 100000 or (got["old"] == 200 and body == b"x" * 200 * 65536), (len(body), got))
+        S3().put(n, "old", b"o" * 100000)
+
+
+def test_client_gone_leaves_no_file():
+    """A client that goes away in the middle of a large body: the file goes, too."""
+    n = bucket(EU)
+    S3().put(n, "first", b"x" * 100000)
+    before = set(files_of(EU))
+    for _ in range(5):
+        headers = {"host": EU.netloc}
+        sigv4.sign("PUT", "/%s/gone" % n, headers, "UNSIGNED-PAYLOAD", KEY, SECRET, EU.name)
+        s = socket.create_connection((EU.host, EU.port))
+        s.sendall(("PUT /%s/gone HTTP/1.1\r\nContent-Length: 50000000\r\n" % n + "".join("%s: %s\r\n" % kv for kv in headers.items()) + "\r\n").encode() + b"x" * 1000000)
+        s.close()
+    until("no new file stays", lambda: not set(files_of(EU)) - before, 60)
+    eq("keys", S3().keys(n), ["first"])
+
+
+def test_bad_sum_leaves_no_file():
+    n = bucket(EU)
+    before = set(files_of(EU))
+    for _ in range(3):
+        r = S3().request("PUT", n, "bad", body=b"x" * 500000, headers={"x-amz-checksum-crc32": sigv4.checksum("crc32", b"y")})
+        error(r, 400, "BadDigest")
+    until("no new file stays", lambda: not set(files_of(EU)) - before, 30)
+
+
+def test_memory_is_bounded():
+    """A body of 300 MB up and down, also relayed: the workers do not grow with it."""
+    n = bucket(EU)
+    size = 300 << 20
+    piece = random_bytes(1 << 20, 8)
+    S3(EU).put(n, "warm", piece)
+    S3(US).get(n, "warm")
+    peak = {}
+    done = threading.Event()
+
+    def watch():
+        while not done.is_set():
+            for region in (EU, US):
+                for pid in s3_workers(region):
+                    try:
+                        peak[region.name, pid] = max(peak.get((region.name, pid), 0), rss(pid) or 0)
+                    except OSError:
+                        pass
+            time.sleep(0.05)
+
+    t = threading.Thread(target=watch)
+    t.start()
+    try:
+        for via in (EU, US):
+            r = S3(via).request("PUT", n, "big", body=(piece for _ in range(300)), headers={"Content-Length": str(size)}, payload="UNSIGNED-PAYLOAD")
+            status(r, 200)
+            headers = {"host": via.netloc}
+            sigv4.sign("GET", "/%s/big" % n, headers, sigv4.EMPTY, KEY, SECRET, via.name)
+            c = http.client.HTTPConnection(via.host, via.port, timeout=120)
+            c.request("GET", "/%s/big" % n, headers=headers)
+            g = c.getresponse()
+            eq("status", g.status, 200)
+            total, md5 = 0, hashlib.md5()
+            while True:
+                b = g.read(1 << 20)
+                if not b:
+                    break
+                total += len(b)
+                md5.update(b)
+            c.close()
+            eq("length", total, size)
+            eq("its MD5 is the ETag", '"%s"' % md5.hexdigest(), g.getheader("ETag"))
+    finally:
+        done.set()
+        t.join()
+    limit = 64 << 20 if "asan" not in os.environ.get("ANVIL_BUILD_KIND", "") else 1 << 40
+    eq("workers above 64 MiB", {k: "%d MiB" % (v >> 20) for k, v in peak.items() if v > limit}, {})
+
+
+def test_memcached_restarted():
+    """memcached starts anew, empty: requests go on, nothing is stale, trust comes back."""
+    n = bucket(EU)
+    S3(EU).put(n, "k", b"x")
+    for region in (EU, US):
+        status(S3(region).get(n, "k"), 200)
+    quickstart("--restart", US.name + "/memcached")
+    for _ in range(20):
+        status(S3(US).get(n, "k"), 200)
+    made = admin_json(EU, "app", "create", "demo", "e2e-fault")
+    key, secret = find_field(made, "access_key"), find_field(made, "secret")
+    status(S3(US, key, secret).get(n, "k"), 200)
+    admin(EU, "app", "disable", key)
+    eq("seen at once", S3(US, key, secret).get(n, "k").status, 403)
+    admin(EU, "app", "delete", key, "--yes")
+    until("trusted again", lambda: json.loads(S3(US).send("GET", "/-/health").body)["cache_trusted"], 20)
+
+
+def test_memcached_stopped():
+    """Without memcached: slower, and right."""
+    n = bucket(EU)
+    S3(EU).put(n, "k", b"x")
+    quickstart("--stop", US.name + "/memcached")
+    try:
+        for _ in range(5):
+            status(S3(US).get(n, "k"), 200)
+        error(S3(US).get(n, "none"), 404, "NoSuchKey")
+    finally:
+        quickstart("--start", US.name + "/memcached")
+    until("trusted again", lambda: json.loads(S3(US).send("GET", "/-/health").body)["cache_trusted"], 20)
+
+
+def test_invalidator_restarted():
+    """An invalidator that was away catches up."""
+    quickstart("--stop", US.name + "/invalidator")
+    try:
+        n = bucket(EU)  # its maker waits W at most
+        eq("us asks the database", S3(US).get(n, "none").status, 404)
+    finally:
+        quickstart("--start", US.name + "/invalidator")
+    until("trusted again", lambda: json.loads(S3(US).send("GET", "/-/health").body)["cache_trusted"], 20)
+    status(S3(US).request("HEAD", n), 200)
+
+
+def test_postgres_restarted():
+    """PostgreSQL starts anew under the workers: they find it again by themselves."""
+    n = bucket(EU)
+    S3(EU).put(n, "k", b"x")
+    quickstart("--restart", "postgres")
+    until("served again", lambda: S3(EU).get(n, "k").status == 200 and S3(US).get(n, "k").status == 200, 20)
+    S3(US).put(n, "k2", b"y")
+    eq("both", S3(EU).keys(n), ["k", "k2"])
+
+
+def test_graceful_restart_of_workers():
+    """Workers are told to end while a body comes: the request under way is served to its end."""
+    n = bucket(EU)
+    data = random_bytes(3 << 20, 3)
+    started = threading.Event()
+
+    def slow():
+        for i in range(0, len(data), 65536):
+            yield data[i:i + 65536]
+            started.set()
+            time.sleep(0.02)
+
+    result = []
+    t = threading.Thread(target=lambda: result.append(S3(timeout=60).request("PUT", n, "k", body=slow(), headers={"Content-Length": str(len(data))})))
+    t.start()
+    started.wait(10)
+    time.sleep(0.3)
+    quickstart("--restart", EU.name + "/s3")
+    t.join(60)
+    ok("an answer came", result)
+    if result[0].status == 200:
+        ok("and what it says is true", S3().get(n, "k").body == data)
+    else:
+        ok("or a 5xx, and nothing is left", result[0].status >= 500 and S3().keys(n) == [], result)
+
+
+if __name__ == "__main__":
+    main()
