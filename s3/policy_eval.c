@@ -420,10 +420,11 @@ date_value(struct span s, int64_t *us)
 	    !__builtin_mul_overflow(n, 1000000, us);
 }
 
-/* 16 bytes, IPv4 mapped into IPv6; *bits is the family's own width. */
+/* 16 bytes, IPv4 mapped into IPv6; *bits is the family's own width. A mapped address is an IPv4 one. */
 static bool
 address(struct span s, uint8_t out[16], int *bits)
 {
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char text[INET6_ADDRSTRLEN + 1];
 
 	if (s.len == 0 || s.len >= sizeof(text) ||
@@ -432,11 +433,10 @@ address(struct span s, uint8_t out[16], int *bits)
 	memcpy(text, s.p, s.len);
 	text[s.len] = '\0';
 	if (inet_pton(AF_INET6, text, out) == 1) {
-		*bits = 128;
+		*bits = memcmp(out, mapped, sizeof(mapped)) == 0 ? 32 : 128;
 		return true;
 	}
-	memset(out, 0, 10);
-	out[10] = out[11] = 0xff;
+	memcpy(out, mapped, sizeof(mapped));
 	*bits = 32;
 	return inet_pton(AF_INET, text, out + 12) == 1;
 }
@@ -459,6 +459,8 @@ compare_ip(struct span have, struct span want)
 	len = bits;
 	if (slash != NULL && !parse_i64(width, 0, bits, &len))
 		return UNKNOWN;
+	if (bits != have_bits)
+		return NO;
 	n = (int)len + (128 - bits);
 	if (memcmp(a, b, (size_t)n / 8) != 0)
 		return NO;
