@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/fence.c - opening and closing a bucket's fence.
+ *
+ * Owns:       nothing.
+ * Called by:  meta/object.c at a bucket's first write, meta/bucket.c for
+ *             DeleteBucket, admin/maintain.c.
+ * Blocks:     on the regional database (closing: also on the bucket's writes
+ *             under way); opening also on the global one.
+ * Invariant:  DeleteBucket closes the fence before it removes the global row,
+ *             so whoever still sees that row, however late, finds the fence
+ *             closed; and a closed one cannot be opened (bucket_fence_guard).
+ */
+#include "meta/fence.h"
+
+#include "meta/internal.h"
+
+/* Is it an active bucket of this region, in the primary's words? */
+static int
+ask_primary(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *active, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->global, a, STMT_BUCKET_FIND_ID, (const struct db_param[]){ P_UUID(bucket_id) }, 1, &r, err) != 0)
+		return -1;
+	*active = db_count(r) == 1 && strcmp(db_text(r, 0, 1), t->meta->settings->region) == 0 &&
+	    strcmp(db_text(r, 0, 2), "active") == 0;
+	return 0;
+}
+
+static int
+run_bool(struct meta_thread *t, struct arena *a, enum stmt st, const struct uuid *bucket_id, bool *out, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, st, (const struct db_param[]){ P_UUID(bucket_id) }, 1, &r, err) != 0)
+		return -1;
+	*out = db_bool(r, 0, 0);
+	return 0;
+}
+
+int
+meta_fence_open(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *open, struct err *err)
+{
+	if (ask_primary(t, a, bucket_id, open, err) != 0)
+		return -1;
+	return *open ? run_bool(t, a, STMT_FENCE_OPEN, bucket_id, open, err) : 0;
+}
+
+int
+meta_fence_close(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *closed, struct err *err)
+{
+	return run_bool(t, a, STMT_FENCE_CLOSE, bucket_id, closed, err);
+}
+
+int
+meta_fence_end(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, struct err *err)
+{
+	return db_query(t->meta->regional, a, STMT_FENCE_END, (const struct db_param[]){ P_UUID(bucket_id) }, 1, NULL, err);
+}
+
+int
+meta_fences_half_done(struct meta_thread *t, struct arena *a, int max, struct uuid **out, size_t *n, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_FENCES_HALF_DONE, (const struct db_param[]){ P_INT(max) }, 1, &r, err) != 0)
+		return -1;
+	return uuids_from_rows(r, a, out, n, err);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta/object.c - objects of this region, each call one statement.
+ *
+ * Owns:       nothing; results live in the caller's arena.
+ * Called by:  fcgi/ops, admin/.
+ * Blocks:     on the regional database; at a bucket's first write also on the
+ *             global one.
+ * Invariant:  what is written here was joined to the bucket's fence in the
+ *             same transaction (sql/regional/0003-object-write.sql).
+ */
+#include "meta/object.h"
+
+#include "base/parse.h"
+#include "meta/fence.h"
+#include "meta/internal.h"
+
+#define KEY_MAX 1024
+#define LIST_MAX 1000
+/* Of sql/regional/0003-object-write.sql. */
+enum outcome { OUTCOME_DONE = 0, OUTCOME_NO_FENCE = 1, OUTCOME_CLOSED = 2, OUTCOME_PRECONDITION = 3, OUTCOME_NOT_THERE = 4 };
+
+/* Can the database hold it? PostgreSQL's text has no NUL. */
+static bool
+is_text(struct span s)
+{
+	return s.len == 0 || (memchr(s.p, '\0', s.len) == NULL && utf8_valid(s));
+}
+
+static bool
+is_key(struct span key)
+{
+	return key.len >= 1 && key.len <= KEY_MAX && is_text(key);
+}
+
+static struct db_param
+bytes_or_null(struct span s)
+{
+	return s.len == 0 ? P_NULL : P_SPAN(s);
+}
+
+static struct span
+span_or_empty(const struct db_rows *r, size_t row, int col)
+{
+	return db_is_null(r, row, col) ? (struct span){ "", 0 } : db_span(r, row, col);
+}
+
+static const char *
+text_or(const struct db_rows *r, size_t row, int col, const char *otherwise)
+{
+	return db_is_null(r, row, col) ? otherwise : db_text(r, row, col);
+}
+
+/* ---- reading ---- */
+
+int
+meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key, bool want_data,
+    struct object *out, struct err *err)
+{
+	struct db_rows *r;
+
+	if (!is_key(key))
+		return 0; /* no such key was ever put */
+	if (db_query(t->meta->regional, a, want_data ? STMT_OBJECT_GET_DATA : STMT_OBJECT_GET,
+	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key) }, 2, &r, err) != 0)
+		return -1;
+	if (db_count(r) == 0)
+		return 0;
+	*out = (struct object){
+		.key = key,
+		.version = "null",
+		.is_latest = true,
+		.size = db_i64(r, 0, 0),
+		.mtime_us = db_i64(r, 0, 1),
+		.etag = db_text(r, 0, 2),
+		.checksums = span_or_empty(r, 0, 3),
+		.headers = span_or_empty(r, 0, 4),
+		.storage_class = text_or(r, 0, 5, "STANDARD"),
+		.owner_id = text_or(r, 0, 6, b->owner_id),
+		.is_marker = db_bool(r, 0, 7),
+		.has_blob = !db_is_null(r, 0, 8),
+		.inline_data = want_data ? span_or_empty(r, 0, 9) : (struct span){ NULL, 0 },
+	};
+	if (out->has_blob)
+		memcpy(out->blob_id.b, db_span(r, 0, 8).p, UUID_LEN);
+	return 1;
+}
+
+static int
+list_entries(const struct db_rows *r, struct arena *a, const struct bucket *b, size_t n, struct list_entry **out,
+    struct err *err)
+{
+	struct list_entry *list = arena_array(a, n + 1, sizeof(*list));
+
+	if (list == NULL)
+		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
+	for (size_t i = 0; i < n; i++) {
+		list[i].is_prefix = db_bool(r, i, 0);
+		list[i].obj.key = db_span(r, i, 1);
+		if (list[i].is_prefix)
+			continue;
+		list[i].obj.version = "null";
+		list[i].obj.is_latest = true;
+		list[i].obj.size = db_i64(r, i, 2);
+		list[i].obj.mtime_us = db_i64(r, i, 3);
+		list[i].obj.etag = db_text(r, i, 4);
+		list[i].obj.checksums = span_or_empty(r, i, 5);
+		list[i].obj.storage_class = text_or(r, i, 6, "STANDARD");
+		list[i].obj.owner_id = text_or(r, i, 7, b->owner_id);
+	}
+	*out = list;
+	return 0;
+}
+
+int
+meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct list_query *q,
+    struct list_entry **out, size_t *n, bool *truncated, struct span *next, struct err *err)
+{
+	struct db_rows *r;
+
+	*out = NULL;
+	*n = 0;
+	*truncated = false;
+	*next = (struct span){ "", 0 };
+	if (!is_text(q->prefix) || !is_text(q->delimiter) || !is_text(q->after))
+		return FAIL(err, ERR_INVALID, "a prefix, delimiter or marker is no UTF-8 text");
+	if (q->max < 0 || q->max > LIST_MAX)
+		return FAIL(err, ERR_INVALID, "a page of %d entries was asked for", q->max);
+	if (q->max == 0)
+		return 0;
+	/* One more than asked for tells whether more follows. */
+	if (db_query(t->meta->regional, a, STMT_OBJECT_LIST,
+	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(q->prefix), P_SPAN(q->delimiter), P_SPAN(q->after),
+	            P_INT(q->max + 1) }, 5, &r, err) != 0)
+		return -1;
+	*n = db_count(r);
+	if (*n > (size_t)q->max) {
+		*n = (size_t)q->max;
+		*truncated = true;
+	}
+	if (list_entries(r, a, b, *n, out, err) != 0)
+		return -1;
+	if (*n > 0)
+		*next = (*out)[*n - 1].obj.key;
+	return 0;
+}
+
+/* ---- writing ---- */
+
+/*
+ * A statement that joins the fence, run again when there was none and this made
+ * it. Gives column 0 of its row: an outcome (negated when it is object_put's).
+ */
+static int
+run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, const struct db_param *params,
+    size_t n_params, int64_t *out, struct err *err)
+{
+	struct db_rows *r;
+	bool open;
+
+	if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
+		return -1;
+	*out = db_i64(r, 0, 0);
+	if (*out != -OUTCOME_NO_FENCE)
+		return 0;
+	if (meta_fence_open(t, a, &b->id, &open, err) != 0)
+		return -1;
+	if (!open) {
+		*out = -OUTCOME_CLOSED;
+		return 0;
+	}
+	if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
+		return -1;
+	*out = db_i64(r, 0, 0);
+	if (*out == -OUTCOME_NO_FENCE)
+		return FAIL(err, ERR_INTERNAL, "the fence of the bucket \"%s\" was opened and is not there", b->name);
+	return 0;
+}
+
+static enum object_wrote
+wrote_of(int64_t outcome)
+{
+	switch (outcome) {
+	case OUTCOME_CLOSED:
+		return OBJECT_FENCE_CLOSED;
+	case OUTCOME_PRECONDITION:
+		return OBJECT_PRECONDITION;
+	case OUTCOME_NOT_THERE:
+		return OBJECT_NOT_THERE;
+	default:
+		return OBJECT_WROTE;
+	}
+}
+
+static const char *
+etag_of(const struct object_cond *c)
+{
+	return c != NULL && c->kind == COND_IF_MATCH ? c->etag : NULL;
+}
+
+static int
+cond_number(const struct object_cond *c)
+{
+	return c == NULL ? COND_NONE : (int)c->kind; /* enum object_cond_kind counts as the SQL does */
+}
+
+int
+meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
+    const struct object_cond *cond, enum object_wrote *out, int64_t *out_mtime_us, struct err *err)
+{
+	bool standard = in->storage_class == NULL || strcmp(in->storage_class, "STANDARD") == 0;
+	bool bucket_owners = in->owner_id == NULL || (b->owner_id != NULL && strcmp(in->owner_id, b->owner_id) == 0);
+	int64_t got;
+
+	if (!is_key(in->key))
+		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, in->key.len);
+	ASSERT(in->size >= 0 && in->etag != NULL);
+	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size);
+	ASSERT(cond == NULL || cond->kind != COND_IF_MATCH || cond->etag != NULL);
+	if (run_joined(t, a, b, STMT_OBJECT_PUT,
+	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(in->key), P_INT(in->size), P_TEXT(in->etag),
+	            bytes_or_null(in->checksums), bytes_or_null(in->headers), P_TEXT(standard ? NULL : in->storage_class),
+	            P_TEXT(bucket_owners ? NULL : in->owner_id), in->has_blob ? P_UUID(&in->blob_id) : P_NULL,
+	            in->has_blob ? P_NULL : P_SPAN(in->inline_data), P_INT(cond_number(cond)), P_TEXT(etag_of(cond)) },
+	        12, &got, err) != 0)
+		return -1;
+	*out = got > 0 ? OBJECT_WROTE : wrote_of(-got);
+	*out_mtime_us = got > 0 ? got : 0;
+	return 0;
+}
+
+int
+meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct object_cond *cond, enum object_wrote *out, bool *was_there, struct err *err)
+{
+	bool if_match = cond != NULL && cond->kind == COND_IF_MATCH;
+	int64_t outcome = OUTCOME_NOT_THERE;
+	struct db_rows *r;
+
+	if (is_key(key)) { /* others were never put */
+		if (db_query(t->meta->regional, a, STMT_OBJECT_DELETE,
+		        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(if_match ? COND_IF_MATCH : COND_NONE),
+		            P_TEXT(etag_of(cond)) }, 4, &r, err) != 0)
+			return -1;
+		outcome = db_i64(r, 0, 0);
+	}
+	if (outcome == OUTCOME_NO_FENCE)
+		outcome = OUTCOME_NOT_THERE; /* nothing was ever put into the bucket: nothing to open the fence for */
+	*was_there = outcome == OUTCOME_DONE || outcome == OUTCOME_PRECONDITION;
+	*out = outcome == OUTCOME_NOT_THERE && !if_match ? OBJECT_WROTE : wrote_of(outcome);
+	return 0;
+}
