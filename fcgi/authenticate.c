@@ -97,21 +97,22 @@ verify(struct req *r, const struct meta_found *found, struct identity *out)
 }
 
 int
-authenticate(struct req *r, struct identity *out)
+authenticate(struct req *r, const struct identity **out)
 {
 	struct meta_found *found = ARENA_NEW(r->arena, struct meta_found);
+	struct identity *who = ARENA_NEW(r->arena, struct identity);
 
-	*out = (struct identity){ 0 };
-	if (found == NULL)
+	if (found == NULL || who == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &out->auth, &r->problem) != 0)
+	if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &who->auth, &r->problem) != 0)
 		return refused(r, "the credentials' form is wrong");
-	if (look_up(r, &out->auth, found) != 0)
+	if (look_up(r, &who->auth, found) != 0)
 		return -1;
-	if (out->auth.form == SIGV4_ANONYMOUS)
-		return 0;
-	if (verify(r, found, out) != 0)
-		return -1;
-	unfold_names(r, out->auth.signed_headers);
+	if (who->auth.form != SIGV4_ANONYMOUS) {
+		if (verify(r, found, who) != 0)
+			return -1;
+		unfold_names(r, who->auth.signed_headers);
+	}
+	*out = who;
 	return 0;
 }

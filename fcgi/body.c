@@ -17,9 +17,10 @@ too_large(struct req *r, int64_t size, int64_t max)
 	const char *proposed = arena_printf(r->arena, "%" PRId64, size);
 	const char *allowed = arena_printf(r->arena, "%" PRId64, max);
 
+	(void)s3_problem_set(&r->problem, S3_EntityTooLarge, NULL);
 	s3_problem_extra(&r->problem, "ProposedSize", span_of(proposed));
 	s3_problem_extra(&r->problem, "MaxSizeAllowed", span_of(allowed));
-	return req_refuse(r, S3_EntityTooLarge, NULL, NULL, SPAN(""));
+	return req_refused(r, "the body is longer than max_object_bytes");
 }
 
 int

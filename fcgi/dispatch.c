@@ -50,7 +50,7 @@ bucket_there(struct req *r)
 static int
 answer(struct req *r)
 {
-	struct identity who;
+	const struct identity *who;
 	int rc;
 
 	if (req_parse(r) != 0)
@@ -59,12 +59,12 @@ answer(struct req *r)
 		return service_answer(r);
 	if (authenticate(r, &who) != 0)
 		return -1;
-	rc = route(r, &who);
+	rc = route(r, who);
 	if (rc != 1)
 		return rc;
-	if (bucket_there(r) != 0 || authorize(r, &who) != 0)
+	if (bucket_there(r) != 0 || authorize(r, who) != 0)
 		return -1;
-	return handlers[r->op](r, &who);
+	return handlers[r->op](r, who);
 }
 
 static void

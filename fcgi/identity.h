@@ -17,8 +17,9 @@ struct identity {
 /*
  * Look up the key that signs and the bucket that is named (one multi-get), and
  * verify the signature. 0 with *out and r->bucket set; -1 with r->err and
- * r->problem: no handler may run. Scope and bucket policies are looked at later.
+ * r->problem: no handler may run. Scope and bucket policies are looked at later. It lives in the arena, as error documents
+ * borrow from it.
  */
-MUST_CHECK int authenticate(struct req *r, struct identity *out);
+MUST_CHECK int authenticate(struct req *r, const struct identity **out);
 
 #endif

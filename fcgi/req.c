@@ -23,9 +23,11 @@ req_refused(struct req *r, const char *detail)
 int
 req_refuse(struct req *r, enum s3_code code, const char *message, const char *name, struct span value)
 {
-	if (r->problem.code == 0 && name != NULL)
-		s3_problem_extra(&r->problem, name, value);
+	bool first = r->problem.code == 0;
+
 	(void)s3_problem_set(&r->problem, (int)code, message);
+	if (first && name != NULL)
+		s3_problem_extra(&r->problem, name, value);
 	return req_refused(r, message == NULL ? s3_error_find((int)code)->name : message);
 }
 

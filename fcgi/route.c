@@ -153,10 +153,11 @@ relay(struct req *r, const struct route_plan *plan)
 
 /* ---- refusals and redirects ---- */
 
-/* The elements that every answer about another region has. */
+/* The problem, with the elements that every answer about another region has. */
 static void
-name_home(struct req *r, const struct route_plan *plan)
+problem_of(struct req *r, const struct route_plan *plan, enum s3_code code, const char *message)
 {
+	(void)s3_problem_set(&r->problem, (int)code, message);
 	if (plan->location.endpoint != NULL)
 		s3_problem_extra(&r->problem, "Endpoint", span_of(plan->location.endpoint));
 	s3_problem_extra(&r->problem, "Bucket", span_of(r->bucket_name));
@@ -170,8 +171,7 @@ redirect(struct req *r, const struct route_plan *plan, enum s3_code code)
 	struct strbuf xml;
 	struct reply rp;
 
-	name_home(r, plan);
-	(void)s3_problem_set(&r->problem, (int)code, NULL);
+	problem_of(r, plan, code, NULL);
 	reply_begin(&rp, r, s3_error_find((int)code)->status);
 	reply_str(&rp, "Location", plan->location.url);
 	if (plan->location_is_signed)
@@ -210,13 +210,13 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 	case ROUTE_WRONG_SCOPE:
 		return wrong_scope(r, who, plan);
 	case ROUTE_UNREACHABLE:
-		name_home(r, plan);
-		return req_refuse(r, S3_ServiceUnavailable, "The bucket's home region cannot be reached.", NULL, SPAN(""));
+		problem_of(r, plan, S3_ServiceUnavailable, "The bucket's home region cannot be reached.");
+		return req_refused(r, "the bucket's home region cannot be reached");
 	case ROUTE_LOOP:
 		break;
 	}
-	name_home(r, plan);
-	return req_refuse(r, S3_SlowDown, "The regions do not agree about the bucket's home.", NULL, SPAN(""));
+	problem_of(r, plan, S3_SlowDown, "The regions do not agree about the bucket's home.");
+	return req_refused(r, "a relayed request came to a region that is not the bucket's home");
 }
 
 int

@@ -74,8 +74,10 @@ ops_find_object(struct req *r, const struct identity *who, bool want_data, struc
 	if (found < 0)
 		return -1;
 	if (version.p != NULL && (found == 0 || !span_eq(version, span_of(out->version)))) {
+		(void)s3_problem_set(&r->problem, S3_NoSuchVersion, NULL);
 		s3_problem_extra(&r->problem, "Key", r->key);
-		return req_refuse(r, S3_NoSuchVersion, NULL, "VersionId", version);
+		s3_problem_extra(&r->problem, "VersionId", version);
+		return req_refused(r, "no such version");
 	}
 	return found == 1 && !out->is_marker ? 0 : no_such_key(r, who);
 }

@@ -45,9 +45,9 @@ def test_bad():
         for a in ALGORITHMS:
             r = S3().request("PUT", n, "k", body=data, headers={"x-amz-checksum-" + a: sigv4.checksum(a, data + b"!")})
             error(r, 400, "BadDigest")
-            for value in ("rubbish", "AAAA" * 30, ""):
+            for value in ("rubbish", "AAAA" * 30):  # lighttpd passes no empty header on
                 r = S3().request("PUT", n, "k", body=data, headers={"x-amz-checksum-" + a: value})
-                ok("%s: %r is refused" % (a, value), r.status == 400 and r.code in ("InvalidRequest", "BadDigest"), r) if value else None
+                ok("%s: %r is refused" % (a, value), r.status == 400 and r.code in ("InvalidRequest", "BadDigest"), r)
     eq("nothing is left", S3().keys(n), [])
 
 
