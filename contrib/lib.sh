@@ -55,7 +55,7 @@ as() { # USER COMMAND...
 	if [ "$(id -u)" -ne 0 ] || [ "$user" = root ]; then
 		"$@"
 	else
-		setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- "$@"
+		setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- env -C / "$@"
 	fi
 }
 choose_user() { # SOURCE DIR
