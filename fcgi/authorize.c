@@ -99,8 +99,8 @@ gather(const struct req *r, const struct identity *who, const struct policy **id
 		}
 	if (r->bucket != NULL && r->bucket->policy != NULL) {
 		c->bucket = parse_stored(r, r->bucket->policy, POLICY_BUCKET);
-		if (c->bucket == NULL && !c->is_owner)
-			return false;
+		if (c->bucket == NULL)
+			return false; /* it may deny what it was written to deny, the owner too */
 	}
 	return true;
 }

@@ -195,6 +195,17 @@ parse_uri(struct req *r)
 	return 0;
 }
 
+struct s3_match
+req_match(const struct req *r)
+{
+	return (struct s3_match){
+		.method = r->method,
+		.level = r->key.len > 0 ? S3_LEVEL_OBJECT : r->bucket_name != NULL ? S3_LEVEL_BUCKET : S3_LEVEL_SERVICE,
+		.query = &r->uri.query,
+		.headers = &r->headers,
+	};
+}
+
 int
 req_parse(struct req *r)
 {
@@ -213,12 +224,7 @@ req_parse(struct req *r)
 			return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	}
 	r->key = r->uri.key;
-	match = (struct s3_match){
-		.method = r->method,
-		.level = r->key.len > 0 ? S3_LEVEL_OBJECT : r->bucket_name != NULL ? S3_LEVEL_BUCKET : S3_LEVEL_SERVICE,
-		.query = &r->uri.query,
-		.headers = &r->headers,
-	};
+	match = req_match(r);
 	if (s3_operation_match(r->arena, &match, &r->op, &r->problem) != 0)
 		return req_refused(r, "no operation fits");
 	return 0;

@@ -80,6 +80,8 @@ struct req {
  * enough for an error answer then. Fields of r before "as it came" are set by the caller.
  */
 MUST_CHECK int req_parse(struct req *r);
+/* What the table of operations is asked about the request. */
+struct s3_match req_match(const struct req *r);
 
 /* A header by name; p is NULL when absent. */
 static inline struct span

@@ -175,6 +175,14 @@ error_headers(struct reply *rp)
 
 	if (s3_code_is_transient(pr->code))
 		reply_str(rp, "Retry-After", "1");
+	if (pr->code == S3_MethodNotAllowed) {
+		struct s3_match m = req_match(rp->r);
+
+		/* RFC 9110 15.5.6: what is allowed instead */
+		strbuf_span(&rp->head, SPAN("Allow: "));
+		s3_operation_allow(&rp->head, &m);
+		strbuf_span(&rp->head, SPAN("\r\n"));
+	}
 	if (pr->code != S3_InvalidRange)
 		return;
 	for (size_t i = 0; i < pr->n_extra; i++)
