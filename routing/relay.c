@@ -63,7 +63,7 @@ curl_start(void)
 struct relays *
 relays_new(const struct settings *s)
 {
-	struct relays *r = calloc(1, sizeof(*r));
+	struct relays *r = calloc(1, sizeof(*r)); /* process: what its threads share */
 
 	if (r == NULL)
 		abort();
@@ -127,7 +127,7 @@ set_health(struct relays *r, const char *region, bool up)
 struct relay_thread *
 relay_thread_new(struct relays *r)
 {
-	struct relay_thread *t = calloc(1, sizeof(*t));
+	struct relay_thread *t = calloc(1, sizeof(*t)); /* process: one a thread */
 
 	if (t == NULL)
 		abort();
