@@ -46,12 +46,24 @@ checksum_type_name(enum checksum_type t)
 
 /* --- computing --- */
 
+/* What OpenSSL computes; MD5 is no row of the table. */
+enum { SLOT_SHA1, SLOT_SHA256, SLOT_SHA512, SLOT_MD5, SLOTS };
+static const struct {
+	unsigned bit;
+	enum hash_kind kind;
+} slots[SLOTS] = {
+	[SLOT_SHA1] = { CHECKSUM_BIT(CHECKSUM_SHA1), HASH_SHA1 },
+	[SLOT_SHA256] = { CHECKSUM_BIT(CHECKSUM_SHA256), HASH_SHA256 },
+	[SLOT_SHA512] = { CHECKSUM_BIT(CHECKSUM_SHA512), HASH_SHA512 },
+	[SLOT_MD5] = { CHECKSUM_MD5_BIT, HASH_MD5 },
+};
+
 struct checksums {
 	unsigned set;
 	uint32_t crc32;
 	uint32_t crc32c; /* inverted, as crc32_iscsi wants it */
 	uint64_t crc64nvme;
-	struct hash *sha1, *sha256, *md5; /* NULL when not in the set */
+	struct hash *hash[SLOTS]; /* NULL when not in the set */
 };
 
 static void
@@ -59,9 +71,19 @@ checksums_release(void *arg)
 {
 	struct checksums *c = arg;
 
-	hash_free(c->sha1);
-	hash_free(c->sha256);
-	hash_free(c->md5);
+	for (int i = 0; i < SLOTS; i++)
+		hash_free(c->hash[i]);
+}
+
+static void
+checksums_begin(struct checksums *c, unsigned set)
+{
+	memset(c, 0, sizeof(*c));
+	c->set = set;
+	c->crc32c = UINT32_MAX;
+	for (int i = 0; i < SLOTS; i++)
+		if (set & slots[i].bit)
+			c->hash[i] = hash_new(slots[i].kind);
 }
 
 struct checksums *
@@ -71,14 +93,7 @@ checksums_new(struct arena *a, unsigned set)
 
 	if (c == NULL || !arena_on_reset(a, checksums_release, c))
 		return NULL;
-	c->set = set;
-	if (set & CHECKSUM_BIT(CHECKSUM_SHA1))
-		c->sha1 = hash_new(HASH_SHA1);
-	if (set & CHECKSUM_BIT(CHECKSUM_SHA256))
-		c->sha256 = hash_new(HASH_SHA256);
-	if (set & CHECKSUM_MD5_BIT)
-		c->md5 = hash_new(HASH_MD5);
-	c->crc32c = UINT32_MAX;
+	checksums_begin(c, set);
 	return c;
 }
 
@@ -88,12 +103,9 @@ checksums_reset(struct checksums *c)
 	c->crc32 = 0;
 	c->crc32c = UINT32_MAX;
 	c->crc64nvme = 0;
-	if (c->sha1 != NULL)
-		hash_reset(c->sha1);
-	if (c->sha256 != NULL)
-		hash_reset(c->sha256);
-	if (c->md5 != NULL)
-		hash_reset(c->md5);
+	for (int i = 0; i < SLOTS; i++)
+		if (c->hash[i] != NULL)
+			hash_reset(c->hash[i]);
 }
 
 /* ISA-L's takes an int and forgot a const. */
@@ -121,12 +133,9 @@ checksums_update(struct checksums *c, const void *p, size_t len)
 		c->crc32c = crc32c_update(c->crc32c, p, len);
 	if (c->set & CHECKSUM_BIT(CHECKSUM_CRC64NVME))
 		c->crc64nvme = crc64nvme(c->crc64nvme, p, len);
-	if (c->sha1 != NULL)
-		hash_update(c->sha1, p, len);
-	if (c->sha256 != NULL)
-		hash_update(c->sha256, p, len);
-	if (c->md5 != NULL)
-		hash_update(c->md5, p, len);
+	for (int i = 0; i < SLOTS; i++)
+		if (c->hash[i] != NULL)
+			hash_update(c->hash[i], p, len);
 }
 
 static void
@@ -136,36 +145,40 @@ store_be(uint8_t *out, uint64_t v, size_t len)
 		out[i] = (uint8_t)(v & 255);
 }
 
+/* Into `out` of the kind's length; zeros when it is not in the set. */
+static void
+hash_store(struct checksums *c, int slot, uint8_t *out)
+{
+	uint8_t sum[HASH_MAX_LEN];
+	size_t n;
+
+	if (c->hash[slot] == NULL)
+		return;
+	n = hash_final(c->hash[slot], sum);
+	memcpy(out, sum, n);
+}
+
 void
 checksums_final(struct checksums *c, struct checksum_values *out)
 {
-	uint8_t sum[HASH_MAX_LEN];
-
 	memset(out, 0, sizeof(*out));
 	out->set = c->set;
 	store_be(out->v[CHECKSUM_CRC32], c->crc32, 4);
 	store_be(out->v[CHECKSUM_CRC32C], ~c->crc32c, 4);
 	store_be(out->v[CHECKSUM_CRC64NVME], c->crc64nvme, 8);
-	if (c->sha1 != NULL)
-		memcpy(out->v[CHECKSUM_SHA1], sum, hash_final(c->sha1, sum));
-	if (c->sha256 != NULL)
-		memcpy(out->v[CHECKSUM_SHA256], sum, hash_final(c->sha256, sum));
-	if (c->md5 != NULL) {
-		hash_final(c->md5, sum);
-		memcpy(out->md5, sum, MD5_LEN);
-	}
+	hash_store(c, SLOT_SHA1, out->v[CHECKSUM_SHA1]);
+	hash_store(c, SLOT_SHA256, out->v[CHECKSUM_SHA256]);
+	hash_store(c, SLOT_SHA512, out->v[CHECKSUM_SHA512]);
+	hash_store(c, SLOT_MD5, out->md5);
 }
 
 void
 checksum_of(enum checksum k, const void *p, size_t len, uint8_t out[CHECKSUM_BYTES_MAX])
 {
-	struct checksums c = { .set = CHECKSUM_BIT(k), .crc32c = UINT32_MAX };
+	struct checksums c;
 	struct checksum_values v;
 
-	if (k == CHECKSUM_SHA1)
-		c.sha1 = hash_new(HASH_SHA1);
-	else if (k == CHECKSUM_SHA256)
-		c.sha256 = hash_new(HASH_SHA256);
+	checksums_begin(&c, CHECKSUM_BIT(k));
 	checksums_update(&c, p, len);
 	checksums_final(&c, &v);
 	checksums_release(&c);

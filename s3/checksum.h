@@ -10,6 +10,7 @@
 #define ANVIL_S3_CHECKSUM_H
 
 #include "base/crypto.h"
+#include "base/parse.h"
 #include "base/strbuf.h"
 #include "s3/headers.h"
 #include "s3/sigv4.h"
@@ -21,7 +22,7 @@ enum checksum {
 	CHECKSUM_COUNT,
 	CHECKSUM_NONE = -1
 };
-#define CHECKSUM_BYTES_MAX 32
+#define CHECKSUM_BYTES_MAX 64
 #define CHECKSUM_B64_SIZE (base64_len(CHECKSUM_BYTES_MAX) + 1)
 #define CHECKSUM_BIT(c) (1u << (c))
 #define CHECKSUM_MD5_BIT (1u << CHECKSUM_COUNT)
@@ -97,7 +98,7 @@ void checksum_encode(struct strbuf *sb, const struct checksum_stored *s);
 /* An empty blob is CHECKSUM_NONE; false when it is not ours. */
 bool checksum_decode(struct span blob, struct checksum_stored *out);
 /* The text of the header or element: base64, "-N" behind it when composite. */
-#define CHECKSUM_TEXT_SIZE 64
+#define CHECKSUM_TEXT_SIZE (CHECKSUM_B64_SIZE + 12)
 void checksum_text(const struct checksum_stored *s, char out[CHECKSUM_TEXT_SIZE]);
 /* base64 text to bytes, exactly the algorithm's length. */
 bool checksum_parse_value(enum checksum c, struct span b64, uint8_t out[CHECKSUM_BYTES_MAX]);

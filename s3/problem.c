@@ -23,7 +23,6 @@ s3_problem_set(struct s3_problem *pr, int code, const char *message)
 		return -1;
 	pr->code = code;
 	pr->message = message;
-	pr->n_extra = 0;
 	return -1;
 }
 

@@ -29,7 +29,7 @@ struct s3_problem {
 void s3_problem_clear(struct s3_problem *pr);
 /* Records code and message (kept by pointer, NULL for the default) if it is the first; is -1. */
 int s3_problem_set(struct s3_problem *pr, int code, const char *message);
-/* One more element of the error document; past S3_PROBLEM_EXTRAS it is dropped. */
+/* One more element of the error document, before or after the code; past S3_PROBLEM_EXTRAS it is dropped. */
 void s3_problem_extra(struct s3_problem *pr, const char *name, struct span value);
 
 #endif

@@ -43,6 +43,8 @@ static const struct {
 	{ CHECKSUM_CRC64NVME, "123456789", "ae8b14860a799888" },
 	{ CHECKSUM_SHA1, "123456789", "f7c3bc1d808e04732adf679965ccc34ca7ae3441" },
 	{ CHECKSUM_SHA256, "123456789", "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225" },
+	{ CHECKSUM_SHA512, "hello", "9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7"
+				    "2323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043" },
 	{ CHECKSUM_CRC32, "", "00000000" },
 	{ CHECKSUM_CRC32C, "", "00000000" },
 	{ CHECKSUM_CRC64NVME, "", "0000000000000000" },
@@ -209,7 +211,7 @@ static const struct {
 	    "Value for x-amz-sdk-checksum-algorithm header is invalid.", 0 },
 	{ { { "x-amz-sdk-checksum-algorithm", "FOO" } }, N, NULL, S3_InvalidRequest,
 	    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-	    "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]", 0 },
+	    "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512]", 0 },
 	/* what does not fit */
 	{ { { "content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==" } }, N, NULL, S3_BadDigest, NULL, CHECKSUM_CRC64NVME },
 	{ { { "x-amz-checksum-crc32", "AAAAAA==" } }, N, NULL, S3_BadDigest,

@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "s3/errors.h"
+#include "s3/headers.h"
 
 static const char *const domains[] = { "s3.example.com", "S3.Example.NET:9000", "example.com", NULL };
 
@@ -247,6 +248,47 @@ START_TEST(test_encoding)
 }
 END_TEST
 
+/* --- headers and problems --- */
+
+START_TEST(test_headers)
+{
+	const struct s3_header h[] = { { SPAN("host"), SPAN("a") }, { SPAN("x-amz-meta-a-b"), SPAN("") } };
+	const struct s3_headers hs = { h, ARRAY_LEN(h) };
+	struct span rest = SPAN(" a ,,\tb,c d , "), item;
+
+	check_span("host", "value", s3_header_get(&hs, "HOST"), "a");
+	ck_assert_ptr_nonnull(s3_header_get(&hs, "X-Amz-Meta-A_B").p);
+	ck_assert_ptr_null(s3_header_get(&hs, "x-amz-meta-a").p);
+	ck_assert_ptr_null(s3_header_get(&hs, "").p);
+	ck_assert(s3_list_next(&rest, ',', &item));
+	check_span("list", "first", item, "a");
+	ck_assert(s3_list_next(&rest, ',', &item));
+	check_span("list", "second", item, "b");
+	ck_assert(s3_list_next(&rest, ',', &item));
+	check_span("list", "third", item, "c d");
+	ck_assert(!s3_list_next(&rest, ',', &item));
+	ck_assert(s3_istarts(SPAN("X-AMZ-a"), "x-amz-") && !s3_istarts(SPAN("x-am"), "x-amz-"));
+}
+END_TEST
+
+START_TEST(test_first_problem_is_kept)
+{
+	struct s3_problem p = { 0 };
+
+	s3_problem_extra(&p, "Before", SPAN("1"));
+	ck_assert_int_eq(s3_problem_set(&p, S3_AccessDenied, "first"), -1);
+	ck_assert_int_eq(s3_problem_set(&p, S3_NoSuchKey, "second"), -1);
+	ck_assert_int_eq(p.code, S3_AccessDenied);
+	ck_assert_str_eq(p.message, "first");
+	ck_assert_uint_eq(p.n_extra, 1);
+	for (int i = 0; i < 2 * S3_PROBLEM_EXTRAS; i++)
+		s3_problem_extra(&p, "More", SPAN(""));
+	ck_assert_uint_eq(p.n_extra, S3_PROBLEM_EXTRAS);
+	s3_problem_clear(&p);
+	ck_assert(p.code == 0 && p.message == NULL && p.n_extra == 0);
+}
+END_TEST
+
 static Suite *
 uri_suite(void)
 {
@@ -259,6 +301,8 @@ uri_suite(void)
 	tcase_add_test(t, test_uri_limits);
 	tcase_add_test(t, test_query_order_and_values);
 	tcase_add_loop_test(t, test_encoding, 0, (int)ARRAY_LEN(encodings));
+	tcase_add_test(t, test_headers);
+	tcase_add_test(t, test_first_problem_is_kept);
 	suite_add_tcase(s, t);
 	return s;
 }
