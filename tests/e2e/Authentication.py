@@ -102,7 +102,20 @@ def test_unknown_subresource():
     for method, target in (("DELETE", "/%s/k?tagging" % n), ("DELETE", "/%s/k?uploadId=x" % n), ("PUT", "/%s/k?acl" % n), ("DELETE", "/%s?policy" % n), ("PUT", "/%s?versioning" % n)):
         r = S3().request(method, target=target)
         eq("%s %s" % (method, target), r.status, 501)
+    for method in ("GET", "PUT", "DELETE"):
+        for path in ("/%s" % n, "/%s/k" % n):
+            for word in ("nothing", "no-such-thing="):
+                error(S3().request(method, target="%s?%s" % (path, word)), 501, "NotImplemented")
+    for method, target in (("DELETE", "/%s?location" % n), ("DELETE", "/%s/k?acl" % n), ("PUT", "/%s/k?uploads" % n), ("PUT", "/%s?versions" % n), ("POST", "/%s/k" % n)):
+        r = S3().request(method, target=target)
+        error(r, 405, "MethodNotAllowed", Method=method, ResourceType=None)
+        ok("Allow is there", r.get("Allow"), r.headers)
     eq("nothing changed", S3().get(n, "k").body, b"x")
+    eq("what means nothing is passed over", S3().request("GET", target="/%s/k?cache=17" % n).body, b"x")
+
+
+def test_token_with_lasting_key():
+    error(S3().request("GET", token="abc"), 400, "InvalidToken")
 
 
 def test_date_window():

@@ -127,6 +127,15 @@ def test_missing():
     error(S3().get("t-" + secrets.token_hex(8), "k"), 404, "NoSuchBucket")
 
 
+def test_version():
+    """A bucket that never had versions has one of each object: null."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    eq("the null version", S3().request("GET", n, "k", query={"versionId": "null"}).body, b"x")
+    error(S3().request("GET", n, "k", query={"versionId": "nosuch"}), 404, "NoSuchVersion", Key="k", VersionId="nosuch")
+    error(S3().request("GET", n, "k", query={"versionId": ""}), 400, "InvalidArgument", ArgumentName="versionId")
+
+
 def test_refused():
     n = bucket(EU)
     S3().put(n, "k", b"secret")

@@ -100,6 +100,13 @@ def test_chunked_transfer():
         ok("bytes equal", S3().get(n, "chunked").body == data)
 
 
+def test_acl_refused():
+    """Access is a matter of policies: no grant is taken and then not heeded."""
+    n = bucket(EU)
+    error(S3().request("PUT", n, "k", headers={"x-amz-acl": "public-read"}, body=b"x"), 400, "AccessControlListNotSupported")
+    status(S3().request("PUT", n, "k", headers={"x-amz-acl": "private"}, body=b"x"), 200)
+
+
 def test_missing_bucket():
     error(S3().request("PUT", "t-" + secrets.token_hex(8), "k", body=b"x"), 404, "NoSuchBucket", BucketName=None)
 

@@ -60,7 +60,7 @@ def test_redirect_anonymous_and_presigned():
     S3(EU).put(n, "k", b"x" * 100000)
     s3 = S3(US)
     r = s3.send("GET", s3.presigned("GET", n, "k"))
-    status(r, 307)
+    error(r, 307, "TemporaryRedirect", Bucket=n, Region=EU.name)
     ok("Location is eu's", r.get("Location", "").startswith(EU.endpoint + "/" + n), r.headers)
     contains("never cached", r.get("Cache-Control", ""), "no-store")
     g = S3(EU).send("GET", r.get("Location")[len(EU.endpoint):])
