@@ -391,3 +391,9 @@ db_script(struct db *db, const char *sql, struct err *err)
 {
 	return db_conn_text(db, sql, "", err);
 }
+
+int
+db_check(struct db *db, enum stmt st, struct err *err)
+{
+	return prepare(db, st, err);
+}

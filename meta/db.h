@@ -78,6 +78,9 @@ MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err)
 MUST_CHECK int db_wait_notify(struct db *db, int timeout_ms, struct err *err);
 int db_fd(const struct db *db); /* to poll together with others; then db_wait_notify(db, 0) */
 
+/* Prepares a statement without running it: does it fit the schema? */
+MUST_CHECK int db_check(struct db *db, enum stmt st, struct err *err);
+
 /* A script of several statements, as migrations are; one implicit transaction unless it says otherwise. */
 MUST_CHECK int db_script(struct db *db, const char *sql, struct err *err);
 

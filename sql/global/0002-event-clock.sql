@@ -108,7 +108,7 @@ END $$;
 -- be numbered after, and whoever reads it as of that number sees this change. (A
 -- transaction of REPEATABLE READ has no new snapshot; taking the lock fails it when
 -- anybody was numbered since its own.)
-CREATE FUNCTION anvil_events_expand(me xid8) RETURNS void
+CREATE FUNCTION anvil_events_expand(me xid8, number bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
 	m record;
@@ -126,11 +126,12 @@ BEGIN
 		END IF;
 	END LOOP;
 	-- A number without an event would look like a gap to whoever counts: name an app that cannot be.
-	IF NOT EXISTS (SELECT FROM metadata_events WHERE xid = me AND n IS NULL) THEN
+	IF NOT EXISTS (SELECT FROM metadata_events WHERE xid = me AND n IS NULL)
+		AND NOT EXISTS (SELECT FROM metadata_events WHERE n = number) THEN
 		PERFORM anvil_events_add('a', ARRAY['']);
 	END IF;
 END $$;
-REVOKE EXECUTE ON FUNCTION anvil_events_expand(xid8) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION anvil_events_expand(xid8, bigint) FROM PUBLIC;
 
 -- Deferred to the commit, once for each event; the first numbers them all.
 -- More than 5,000 events in one transaction become one for everything.
@@ -151,7 +152,7 @@ BEGIN
 	IF fault IS NOT NULL THEN
 		c := anvil_epoch_begin(fault);
 	END IF;
-	PERFORM anvil_events_expand(me);
+	PERFORM anvil_events_expand(me, c.n);
 	IF (SELECT count(*) FROM (SELECT FROM metadata_events WHERE xid = me AND n IS NULL LIMIT 5001) pending) > 5000 THEN
 		DELETE FROM metadata_events WHERE xid = me AND n IS NULL;
 		INSERT INTO metadata_events (epoch, n, kind, key) VALUES (c.epoch, c.n, '*', '*');
