@@ -14,7 +14,8 @@
 
 #define FORMAT 1
 #define TAG_USER 255
-#define USER_MAX 1024 /* headers; the sizes are limited anyway */
+#define SYSTEM_MAX 8192 /* of the system's headers together */
+#define USER_MAX 1024 /* headers: what they take besides their names and values is bounded, too */
 
 /*
  * The system's headers: X(tag, field, header as written, response-* parameter or NULL).
@@ -137,7 +138,7 @@ read_user(struct arena *a, const struct s3_headers *hs,
 			size += hs->h[i].name.len + hs->h[i].value.len -
 			    (sizeof(OBJECT_META_PREFIX) - 1);
 		}
-	if (size > OBJECT_USER_META_MAX)
+	if (size > OBJECT_USER_META_MAX || n > USER_MAX)
 		return too_large(a, size, pr);
 	if (n == 0)
 		return 0;
@@ -172,7 +173,7 @@ object_meta_parse(struct arena *a, const struct s3_headers *hs,
 			*field(out, h) = v;
 		size += v.len;
 	}
-	if (size > OBJECT_HEADERS_MAX / 2)
+	if (size > SYSTEM_MAX)
 		return too_large(a, size, pr);
 	if (out->content_encoding.p != NULL)
 		out->content_encoding =

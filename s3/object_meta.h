@@ -13,7 +13,7 @@
 #define OBJECT_USER_META_MAX 2048 /* bytes of names (without x-amz-meta-) and values together */
 #define OBJECT_META_PREFIX "x-amz-meta-"
 #define OBJECT_CONTENT_TYPE_DEFAULT "binary/octet-stream"
-#define OBJECT_HEADERS_MAX 16384  /* of an encoded set */
+#define OBJECT_HEADERS_MAX 32768  /* of an encoded set: more than the limits of its parts come to */
 
 /* p is NULL for what was not sent. */
 struct object_meta {

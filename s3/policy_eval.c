@@ -19,6 +19,7 @@
 #include "s3/headers.h"
 
 #define EXPANDED_MAX 4096
+#define OWNER_ID_LEN 64
 #define SECONDS_MAX ((int64_t)1 << 40)
 
 enum truth { NO, YES, UNKNOWN };
@@ -209,10 +210,12 @@ same(struct span s, const char *text)
 	return text != NULL && *text != '\0' && span_eq(s, span_of(text));
 }
 
+/* A name that has the form of a canonical id is not taken for one. */
 static bool
 is_account(const struct policy_principal *who, struct span account)
 {
-	return same(account, who->owner_id) || same(account, who->tenant);
+	return same(account, who->owner_id) ||
+	    (account.len != OWNER_ID_LEN && same(account, who->tenant));
 }
 
 static enum reach
