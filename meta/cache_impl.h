@@ -5,6 +5,8 @@
 #ifndef ANVIL_META_CACHE_IMPL_H
 #define ANVIL_META_CACHE_IMPL_H
 
+#include "base/base.h"
+
 #include <pthread.h>
 
 #include "meta/cache.h"

@@ -10,6 +10,8 @@
 #ifndef ANVIL_META_CACHE_SERVER_H
 #define ANVIL_META_CACHE_SERVER_H
 
+#include "base/base.h"
+
 #include <stdatomic.h>
 
 #include "meta/cache.h"

@@ -12,6 +12,8 @@
 #ifndef ANVIL_META_CACHE_TRUST_H
 #define ANVIL_META_CACHE_TRUST_H
 
+#include "base/base.h"
+
 #include <pthread.h>
 
 #include "meta/stamp.h"

@@ -132,19 +132,27 @@ stamp_beat_begin(struct mc *c, const char *region, const uint8_t epoch[EPOCH_LEN
 		return res;
 	r->connection = g.connection;
 	for (unsigned p = 0; p < STAMP_PAGES; p++) {
-		const struct event_clock *clock = &g.at[p].page.clock;
-
 		r->was[p].there = g.at[p].there;
 		r->was[p].cas = g.at[p].cas;
 		r->was[p].page = g.at[p].page;
-		if (!g.at[p].there || clock->n == 0 || memcmp(clock->epoch, epoch, EPOCH_LEN) != 0)
-			continue;
-		if (r->low_n == 0 || clock->n < r->low_n)
-			r->low_n = clock->n;
-		if (clock->n > r->high_n)
-			r->high_n = clock->n;
 	}
 	return STAMP_DONE;
+}
+
+void
+stamp_round_range(const struct stamp_round *r, const uint8_t epoch[EPOCH_LEN], uint64_t *low, uint64_t *high)
+{
+	*low = *high = 0;
+	for (unsigned p = 0; p < STAMP_PAGES; p++) {
+		const struct event_clock *c = &r->was[p].page.clock;
+
+		if (!r->was[p].there || c->n == 0 || memcmp(c->epoch, epoch, EPOCH_LEN) != 0)
+			continue;
+		if (*low == 0 || c->n < *low)
+			*low = c->n;
+		if (c->n > *high)
+			*high = c->n;
+	}
 }
 
 struct ending {

@@ -33,9 +33,9 @@ struct stamp_round {
 		struct stamp_page page;
 	} was[STAMP_PAGES];
 	uint64_t connection; /* that the cas are of */
-	/* Of pages of `epoch` (the last known one): the lowest and the highest n. n = 0 and fresh pages do not count. */
-	uint64_t low_n, high_n;
 };
+/* Of the pages of `epoch` that are stamped: the lowest and the highest n; both 0 when there is none. */
+void stamp_round_range(const struct stamp_round *r, const uint8_t epoch[EPOCH_LEN], uint64_t *low, uint64_t *high);
 /* Adds what is missing (under `epoch`), then reads every page. */
 MUST_CHECK enum stamp_result stamp_beat_begin(struct mc *c, const char *region, const uint8_t epoch[EPOCH_LEN],
     struct stamp_round *r);

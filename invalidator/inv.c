@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * invalidator/inv.c - the daemon as a whole: made, started, stopped; and the few
+ * words that its modules share.
+ *
+ * Blocks:    inv_close, until every thread has ended.
+ */
+#include "invalidator/inv.h"
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/parse.h"
+
+#define DB_CONNECTIONS 4          /* the pump, the beat, two answers */
+#define DB_TIMEOUT_MAX_MS 1000    /* a source that is slower is of no use within F */
+#define ADDRESS_MAX 256
+
+int
+inv_thread(struct inv_thread *t, void *(*fn)(void *), void *arg, struct err *err)
+{
+	int rc = pthread_create(&t->id, NULL, fn, arg);
+
+	if (rc != 0)
+		return FAIL(err, ERR_INTERNAL, "could not start a thread: errno=%d", rc);
+	t->running = true;
+	return 0;
+}
+
+void
+inv_join(struct inv_thread *t)
+{
+	if (t->running)
+		pthread_join(t->id, NULL);
+	t->running = false;
+}
+
+void
+inv_set_source(struct inv *inv, bool is, const char *reason)
+{
+	if (atomic_exchange(&inv->is_source, is) == is)
+		return;
+	metric_set(M_INV_SOURCE, is);
+	if (is)
+		log_event(NULL, EV_INV_SOURCE, LS("region", inv->region));
+	else
+		log_event(NULL, EV_INV_NO_SOURCE, LS("region", inv->region), LS("reason", reason));
+}
+
+void
+inv_refused(struct inv *inv, const char *why, const char *who)
+{
+	int64_t now = clock_mono_us(), last = atomic_load(&inv->refused_us);
+
+	metric_add(M_INV_REFUSED, 1);
+	if ((last == 0 || now - last >= US_PER_S) && atomic_compare_exchange_strong(&inv->refused_us, &last, now))
+		log_event(NULL, EV_INV_REFUSED, LS("reason", why), LS("sender", who));
+}
+
+/* The second address, or the first with its port plus one. */
+static int
+answer_address(const struct settings *s, char out[ADDRESS_MAX], struct err *err)
+{
+	const char *first = s->invalidator_listen[0], *colon;
+	int64_t port;
+
+	if (first == NULL)
+		return FAIL(err, ERR_INVALID, "invalidator_listen is empty: give the address to publish at");
+	if (s->invalidator_listen[1] != NULL) {
+		snprintf(out, ADDRESS_MAX, "%s", s->invalidator_listen[1]);
+		return 0;
+	}
+	colon = strrchr(first, ':');
+	if (colon == NULL || strncmp(first, "tcp://", 6) != 0 || !parse_i64(span_of(colon + 1), 1, 65534, &port))
+		return FAIL(err, ERR_INVALID, "invalidator_listen \"%s\": give a second address to answer at", first);
+	snprintf(out, ADDRESS_MAX, "%.*s:%" PRId64, (int)(colon - first), first, port + 1);
+	return 0;
+}
+
+int
+inv_open(const struct settings *s, struct inv **out, struct err *err)
+{
+	int64_t timeout_ms = s->db_timeout_ms < DB_TIMEOUT_MAX_MS ? s->db_timeout_ms : DB_TIMEOUT_MAX_MS;
+	struct cache_servers *servers;
+	char answers[ADDRESS_MAX];
+	struct arena *a;
+	struct inv *inv;
+
+	if (answer_address(s, answers, err) != 0 || cache_servers_open(s, &servers, err) != 0)
+		return -1;
+	a = arena_new(sizeof(*inv) + 256);
+	inv = ARENA_NEW(a, struct inv);
+	ASSERT(inv != NULL);
+	inv->arena = a;
+	inv->settings = s;
+	inv->region = s->region;
+	inv->servers = servers;
+	message_key(s->cluster_secret, inv->key);
+	crypto_random(inv->boot, BOOT_LEN);
+	inv->db = db_pool_new('g', s->global_dsn, DB_CONNECTIONS, (int)timeout_ms, (int)s->db_connect_timeout_s);
+	inv->ring = ring_new();
+	regions_new(inv);
+	acks_new(inv);
+	apply_new(inv);
+	peers_new(inv);
+	answers_new(inv);
+	source_new(inv);
+	beat_new(inv);
+	*out = inv;
+	if (peers_start(inv, err) != 0 || answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 ||
+	    apply_start(inv, err) != 0 || source_start(inv, err) != 0 || beat_start(inv, err) != 0) {
+		inv_close(inv);
+		return -1;
+	}
+	return 0;
+}
+
+void
+inv_close(struct inv *inv)
+{
+	atomic_store(&inv->stop, true);
+	beat_stop(inv);
+	source_stop(inv);
+	apply_stop(inv);
+	acks_stop(inv);
+	answers_stop(inv);
+	peers_stop(inv);
+	beat_free(inv);
+	source_free(inv);
+	answers_free(inv);
+	peers_free(inv);
+	apply_free(inv);
+	acks_free(inv);
+	regions_free(inv);
+	ring_free(inv->ring);
+	db_pool_free(inv->db);
+	cache_servers_close(inv->servers);
+	crypto_wipe(inv->key, sizeof(inv->key));
+	arena_free(inv->arena);
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/unit/test_invalidation.c - whole invalidators (in this process, so that
+ * the sanitizers see them) with a real PostgreSQL and real memcached servers: a
+ * change by psql in one region is refused by another's cache, and acknowledged.
+ */
+#include "base/base.h"
+
+#include <check.h>
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/metrics.h"
+#include "invalidator/inv.h"
+#include "base/parse.h"
+#include "meta/ack.h"
+#include "meta/cache_impl.h"
+#include "meta/migrate.h"
+#include "tests/lib/scratch.h"
+
+#define S US_PER_S
+#define MS US_PER_MS
+#define EU 0
+#define US 1
+#define SLOW (10 * S) /* when a machine is busy: a limit, not a wait */
+
+static struct scratch *sc;
+static const char *dsn;
+static struct region_of {
+	const char *name;
+	struct settings set;
+	const char *memcached[3], *listen[3], *peers[3];
+	struct inv *inv;
+	struct cache *cache;
+	struct cache_thread *th;
+} reg[2];
+static struct arena *arena;
+static const struct cache_key KEY = { EVENT_KIND_BUCKET, { "photos", 6 } };
+
+static void
+settings_of(struct region_of *r, const char *name, int mc)
+{
+	char *listen;
+
+	memset(r, 0, sizeof(*r));
+	r->name = name;
+	r->memcached[0] = scratch_memcached(sc, NULL);
+	listen = arena_printf(arena, "ipc://%s/%s-pub", scratch_dir(sc), name);
+	r->listen[0] = listen;
+	r->listen[1] = arena_printf(arena, "ipc://%s/%s-rep", scratch_dir(sc), name);
+	r->set.region = name;
+	r->set.memcached = r->memcached;
+	r->set.invalidator_listen = r->listen;
+	r->set.invalidator_peers = r->peers;
+	r->set.invalidator_advertise = r->set.memcached_user = r->set.memcached_password_file = "";
+	r->set.global_dsn = dsn;
+	r->set.db_timeout_ms = 1000;
+	r->set.db_connect_timeout_s = 1;
+	r->set.cache_timeout_ms = 200;
+	r->set.cache_retry_ms = 200;
+	r->set.metadata_trust_ms = 1500;
+	r->set.metadata_beat_ms = 100;
+	r->set.metadata_ack_ms = 2000;
+	memset(r->set.cluster_secret, 7, sizeof(r->set.cluster_secret));
+	(void)mc;
+}
+
+static void
+start(struct region_of *r)
+{
+	struct err err = { 0 };
+
+	ck_assert_msg(inv_open(&r->set, &r->inv, &err) == 0, "%s", err.detail);
+}
+
+static void
+stop(struct region_of *r)
+{
+	if (r->inv != NULL)
+		inv_close(r->inv);
+	r->inv = NULL;
+}
+
+static void
+open_cache(struct region_of *r)
+{
+	struct err err = { 0 };
+
+	ck_assert_msg(cache_open(&r->set, &r->cache, &err) == 0, "%s", err.detail);
+	ck_assert(cache_start(r->cache, &err) == 0);
+	ck_assert(cache_thread_new(r->cache, &r->th, &err) == 0);
+}
+
+static void
+sql(const char *text)
+{
+	ck_assert_msg(scratch_sql(sc, "global", text), "%s", text);
+}
+
+static struct event_clock
+clock_now(void)
+{
+	struct event_clock c;
+	char hex[40] = { 0 }, n[32] = { 0 };
+	const char *line = scratch_query(sc, "global", "SELECT replace(epoch::text, '-', '') || ' ' || n FROM event_clock");
+	int64_t v;
+
+	ck_assert_int_eq(sscanf(line, "%32s %31s", hex, n), 2);
+	ck_assert(hex_decode(span_of(hex), c.epoch, EPOCH_LEN));
+	ck_assert(parse_i64(span_of(n), 1, INT64_MAX, &v));
+	c.n = (uint64_t)v;
+	return c;
+}
+
+static void
+setup(void)
+{
+	struct err err = { 0 };
+	int applied;
+
+	arena = arena_new(8 << 20);
+	sc = scratch_new();
+	dsn = scratch_database(sc, "global");
+	settings_of(&reg[EU], "eu", 0);
+	settings_of(&reg[US], "us", 1);
+	ck_assert_msg(migrate_apply(&reg[EU].set, 'g', &applied, &err) == 0, "%s", err.detail);
+	for (int i = 0; i < 2; i++)
+		sql(arena_printf(arena, "INSERT INTO regions (name, endpoint, inv_pub, inv_rep) VALUES ('%s', 'http://127.0.0.1:%d', '%s', '%s')",
+		    reg[i].name, 1000 + i, reg[i].listen[0], reg[i].listen[1]));
+	sql("INSERT INTO tenants (name, canonical_id) VALUES ('t', repeat('a', 64));"
+	    "INSERT INTO buckets (name, region, tenant_id) SELECT 'photos', 'eu', id FROM tenants");
+	open_cache(&reg[EU]);
+	open_cache(&reg[US]);
+}
+
+static void
+teardown(void)
+{
+	for (int i = 0; i < 2; i++) {
+		stop(&reg[i]);
+		cache_thread_free(reg[i].th);
+		cache_close(reg[i].cache);
+	}
+	scratch_free(sc);
+	arena_free(arena);
+}
+
+static struct cache_value
+get(struct region_of *r)
+{
+	struct cache_value v;
+
+	cache_get(r->th, arena, &KEY, 1, &v);
+	return v;
+}
+
+static bool
+trusted(struct region_of *r)
+{
+	struct cache_status st;
+	struct err err = { 0 };
+
+	return cache_status(r->th, arena, NULL, 0, &st, &err) == 0 && st.servers[0].trusted_pages == CACHE_PAGES;
+}
+
+#define WITHIN(limit_us, cond)                                                                     \
+	do {                                                                                       \
+		int64_t until_us = clock_mono_us() + (limit_us);                                   \
+		while (!(cond) && clock_mono_us() < until_us)                                      \
+			clock_sleep_us(MS);                                                        \
+		ck_assert_msg(cond, "not within %" PRId64 " us: %s", (int64_t)(limit_us), #cond);  \
+	} while (0)
+
+static void
+both_trusted(void)
+{
+	WITHIN(SLOW, trusted(&reg[EU]));
+	WITHIN(SLOW, trusted(&reg[US]));
+}
+
+static void
+fill(struct region_of *r)
+{
+	struct event_clock c = clock_now();
+
+	WITHIN(SLOW, (cache_set(r->th, &KEY, &c, false, SPAN("row")), get(r).hit));
+}
+
+static bool
+acked(const struct event_clock *c, int64_t *waited)
+{
+	static const char *const both[] = { "eu", "us", NULL };
+	bool all;
+
+	*waited = cache_wait_acks(reg[EU].th, c, both, "eu", false, &all);
+	return all;
+}
+
+static void
+change(void)
+{
+	sql("UPDATE buckets SET routing_mode = CASE routing_mode WHEN '' THEN 'relay' ELSE '' END WHERE name = 'photos'");
+}
+
+START_TEST(test_end_to_end)
+{
+	struct event_clock c;
+	int64_t worst = 0, waited, start_us;
+
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	for (int i = 0; i < 5; i++) {
+		fill(&reg[US]);
+		fill(&reg[EU]);
+		change();
+		start_us = clock_mono_us(); /* psql has ended: later than the commit */
+		WITHIN(SLOW, !get(&reg[US]).hit);
+		WITHIN(SLOW, !get(&reg[EU]).hit);
+		waited = clock_mono_us() - start_us;
+		worst = waited > worst ? waited : worst;
+		c = clock_now();
+		ck_assert(acked(&c, &waited));
+	}
+	fprintf(stderr, "refused in both regions within %" PRId64 " us of psql's end\n", worst);
+	ck_assert_int_lt(worst, S);
+
+	/* What a writer waits: from its own commit on. */
+	worst = 0;
+	for (int i = 0; i < 5; i++) {
+		change();
+		c = clock_now();
+		start_us = clock_mono_us();
+		ck_assert(acked(&c, &waited));
+		worst = waited > worst ? waited : worst;
+	}
+	ck_assert_int_lt(worst, S);
+
+	/* Another kind of key, '*', and a flood. */
+	fill(&reg[US]);
+	sql("TRUNCATE bucket_configs CASCADE");
+	WITHIN(SLOW, !get(&reg[US]).hit);
+	fill(&reg[US]);
+	sql("DO $$ BEGIN FOR i IN 1..300 LOOP INSERT INTO buckets (name, region, tenant_id) SELECT 'b-' || i, 'us', id FROM tenants;"
+	    "  COMMIT; END LOOP; END $$");
+	c = clock_now();
+	ck_assert(acked(&c, &waited));
+	/* What did not change is still a hit, unless a neighbour shares its slot. */
+	cache_set(reg[US].th, &KEY, &c, false, SPAN("row"));
+	ck_assert(get(&reg[US]).hit);
+}
+END_TEST
+
+START_TEST(test_restart_of_memcached_and_new_epoch)
+{
+	struct event_clock c;
+	int64_t waited;
+
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	fill(&reg[US]);
+	scratch_memcached_verb(sc, 1, "restart");
+	WITHIN(SLOW, !trusted(&reg[US]));
+	WITHIN(SLOW, trusted(&reg[US]));
+	fill(&reg[US]);
+	change();
+	WITHIN(SLOW, !get(&reg[US]).hit);
+
+	fill(&reg[US]);
+	sql("SELECT anvil_epoch_begin('a test')");
+	WITHIN(SLOW, !get(&reg[US]).hit);
+	WITHIN(SLOW, trusted(&reg[US]) && get(&reg[US]).page_trusted && !get(&reg[US]).hit);
+	c = clock_now();
+	ck_assert(acked(&c, &waited));
+	fill(&reg[US]);
+	change();
+	WITHIN(SLOW, !get(&reg[US]).hit);
+
+	/* The clock goes back in one epoch, as a careless restore does: the sources begin a new one. */
+	fill(&reg[US]);
+	c = clock_now();
+	sql("ALTER TABLE event_clock DISABLE TRIGGER ALL; UPDATE event_clock SET n = n - 2");
+	WITHIN(SLOW, memcmp(clock_now().epoch, c.epoch, EPOCH_LEN) != 0);
+	WITHIN(SLOW, !get(&reg[US]).hit);
+}
+END_TEST
+
+START_TEST(test_cut_off_and_back)
+{
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	fill(&reg[US]);
+	scratch_pg_verb(sc, "kill");
+	/* F after the last beat nothing is believed any more; it lies there for who may serve it. */
+	WITHIN(SLOW, !trusted(&reg[US]) && !trusted(&reg[EU]));
+	ck_assert(!get(&reg[US]).hit);
+	ck_assert(get(&reg[US]).present);
+	scratch_pg_verb(sc, "restart");
+	both_trusted();
+	fill(&reg[US]);
+	change();
+	WITHIN(SLOW, !get(&reg[US]).hit);
+}
+END_TEST
+
+/* us reaches no database: events, numbers, regions and gaps come from eu over NNG. */
+START_TEST(test_without_a_database)
+{
+	struct event_clock c;
+	int64_t waited;
+
+	reg[US].set.global_dsn = "host=/nonexistent dbname=none";
+	reg[US].peers[0] = arena_printf(arena, "%s %s", reg[EU].listen[0], reg[EU].listen[1]);
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	ck_assert(!atomic_load(&reg[US].inv->is_source));
+	ck_assert(atomic_load(&reg[EU].inv->is_source));
+	for (int i = 0; i < 5; i++) {
+		fill(&reg[US]);
+		change();
+		WITHIN(SLOW, !get(&reg[US]).hit);
+		c = clock_now();
+		ck_assert(acked(&c, &waited));
+		fprintf(stderr, "over NNG alone: acknowledged after %" PRId64 " us\n", waited);
+	}
+	/* It learned of the regions from eu. */
+	size_t n = 0;
+	WITHIN(SLOW, (regions_list(reg[US].inv->regions, arena, &n), n == 2));
+	/* Its only source goes: cut off; comes back: trusted again. */
+	stop(&reg[EU]);
+	WITHIN(SLOW, !trusted(&reg[US]));
+	start(&reg[EU]);
+	WITHIN(SLOW, trusted(&reg[US]));
+	fill(&reg[US]);
+	change();
+	WITHIN(SLOW, !get(&reg[US]).hit);
+}
+END_TEST
+
+START_TEST(test_two_in_one_region)
+{
+	struct region_of second = reg[US];
+	struct event_clock c;
+	int64_t waited;
+
+	second.listen[0] = arena_printf(arena, "ipc://%s/us2-pub", scratch_dir(sc));
+	second.listen[1] = arena_printf(arena, "ipc://%s/us2-rep", scratch_dir(sc));
+	second.set.invalidator_listen = second.listen;
+	sql(arena_printf(arena, "UPDATE regions SET inv_pub = inv_pub || ' %s', inv_rep = inv_rep || ' %s' WHERE name = 'us'",
+	    second.listen[0], second.listen[1]));
+	start(&reg[EU]);
+	start(&reg[US]);
+	start(&second);
+	both_trusted();
+	for (int i = 0; i < 10; i++) {
+		fill(&reg[US]);
+		change();
+		WITHIN(SLOW, !get(&reg[US]).hit);
+		c = clock_now();
+		ck_assert(acked(&c, &waited));
+	}
+	stop(&reg[US]); /* the other goes on, nothing is lost */
+	fill(&reg[US]);
+	change();
+	WITHIN(SLOW, !get(&reg[US]).hit);
+	c = clock_now();
+	ck_assert(acked(&c, &waited));
+	clock_sleep_us(2 * S);
+	ck_assert(trusted(&reg[US]));
+	stop(&second);
+}
+END_TEST
+
+START_TEST(test_region_that_leaves)
+{
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	sql("UPDATE regions SET state = 'leaving', leaving_at = now() WHERE name = 'us'");
+	WITHIN(SLOW, !trusted(&reg[US]));
+	ck_assert(trusted(&reg[EU]));
+	sql("UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'");
+	WITHIN(SLOW, trusted(&reg[US]));
+}
+END_TEST
+
+/* ---- messages that are not what they seem ---- */
+
+static struct message
+say(enum message_type type)
+{
+	struct message m = { .type = type, .sender = "us", .seq = 1 };
+
+	memset(m.boot, 0x55, BOOT_LEN);
+	memset(m.nonce, 0x66, NONCE_LEN);
+	return m;
+}
+
+static struct strbuf
+signed_with(const struct message *m, const uint8_t *key)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, MESSAGE_MAX);
+	message_encode(&sb, m, key);
+	return sb;
+}
+
+/* 1 answered rightly, 0 no answer. */
+static int
+ask(nng_socket s, const struct strbuf *q)
+{
+	struct message a;
+	nng_msg *msg;
+	int ok;
+
+	ck_assert_int_eq(nng_send(s, q->buf, q->len, 0), 0);
+	if (nng_recvmsg(s, &msg, 0) != 0)
+		return 0;
+	ok = message_decode(nng_msg_body(msg), nng_msg_len(msg), reg[EU].inv->key, arena, &a) == MESSAGE_OK;
+	nng_msg_free(msg);
+	return ok;
+}
+
+START_TEST(test_questions_forged_and_replayed)
+{
+	struct message q = say(MSG_ASK_CLOCK);
+	uint8_t wrong[MESSAGE_KEY_LEN] = { 1 };
+	int64_t refused;
+	struct strbuf sb;
+	nng_socket s;
+
+	start(&reg[EU]);
+	WITHIN(SLOW, trusted(&reg[EU]));
+	ck_assert_int_eq(nng_req0_open(&s), 0);
+	nng_socket_set_ms(s, NNG_OPT_RECVTIMEO, 200);
+	ck_assert_int_eq(nng_dial(s, reg[EU].listen[1], NULL, 0), 0);
+	refused = metric_get(M_INV_REFUSED);
+	sb = signed_with(&q, wrong);
+	ck_assert_int_eq(ask(s, &sb), 0);
+	char junk[] = "x";
+	ck_assert_int_eq(nng_send(s, junk, 1, 0), 0);
+	WITHIN(SLOW, metric_get(M_INV_REFUSED) >= refused + 2);
+	sb = signed_with(&q, reg[EU].inv->key);
+	ck_assert_int_eq(ask(s, &sb), 1);
+	ck_assert_int_eq(ask(s, &sb), 0); /* the same again */
+	q.seq = 2;
+	sb = signed_with(&q, reg[EU].inv->key);
+	ck_assert_int_eq(ask(s, &sb), 1);
+	ck_assert_int_eq(metric_get(M_INV_REFUSED), refused + 3);
+	nng_close(s);
+}
+END_TEST
+
+START_TEST(test_published_forged_and_replayed)
+{
+	struct event_clock c, high;
+	struct message m = say(MSG_ACK);
+	char *pub = arena_printf(arena, "ipc://%s/evil-pub", scratch_dir(sc));
+	nng_socket p, spy;
+	struct strbuf sb;
+	nng_msg *recorded;
+	int64_t refused, waited;
+	uint8_t key[MESSAGE_KEY_LEN];
+
+	ck_assert_int_eq(nng_pub0_open(&p), 0);
+	ck_assert_int_eq(nng_listen(p, pub, NULL, 0), 0);
+	start(&reg[US]);
+	ck_assert_int_eq(nng_sub0_open(&spy), 0);
+	nng_socket_set(spy, NNG_OPT_SUB_SUBSCRIBE, "", 0);
+	ck_assert_int_eq(nng_dial(spy, reg[US].listen[0], NULL, 0), 0);
+	ck_assert_int_eq(nng_recvmsg(spy, &recorded, 0), 0); /* something that us once said */
+	/* The row of a region leads to somebody who does not hold the secret. */
+	sql(arena_printf(arena, "INSERT INTO regions (name, endpoint, inv_pub, inv_rep) VALUES ('xx', 'http://127.0.0.1:9', '%s', '%s')",
+	    pub, reg[US].listen[1]));
+	start(&reg[EU]);
+	both_trusted();
+	c = clock_now();
+	ck_assert(acked(&c, &waited));
+	memcpy(key, reg[EU].inv->key, sizeof(key));
+	high = c;
+	high.n += 1000;
+	m.clock = high;
+
+	/* Forged, and from a process that nobody introduced. */
+	refused = metric_get(M_INV_REFUSED);
+	key[0] ^= 1;
+	sb = signed_with(&m, key);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(nng_send(p, sb.buf, sb.len, 0), 0);
+		clock_sleep_us(20 * MS);
+	}
+	WITHIN(SLOW, metric_get(M_INV_REFUSED) > refused);
+	key[0] ^= 1;
+	m.seq = 2;
+	sb = signed_with(&m, key);
+	ck_assert_int_eq(nng_send(p, sb.buf, sb.len, 0), 0);
+	/* A recording of one that is known. */
+	refused = metric_get(M_INV_REFUSED);
+	ck_assert_int_eq(nng_send(p, nng_msg_body(recorded), nng_msg_len(recorded), 0), 0);
+	WITHIN(SLOW, metric_get(M_INV_REFUSED) == refused + 1);
+	nng_msg_free(recorded);
+	static const char *const only_us[] = { "us", NULL };
+	bool all;
+	reg[EU].cache->ack_us = 300 * MS;
+	cache_wait_acks(reg[EU].th, &high, only_us, "eu", false, &all);
+	ck_assert(!all);
+	nng_close(p);
+	nng_close(spy);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("invalidation");
+	TCase *t = tcase_create("whole");
+	SRunner *r;
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 180);
+	tcase_add_test(t, test_end_to_end);
+	tcase_add_test(t, test_restart_of_memcached_and_new_epoch);
+	tcase_add_test(t, test_cut_off_and_back);
+	tcase_add_test(t, test_without_a_database);
+	tcase_add_test(t, test_two_in_one_region);
+	tcase_add_test(t, test_region_that_leaves);
+	tcase_add_test(t, test_questions_forged_and_replayed);
+	tcase_add_test(t, test_published_forged_and_replayed);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
