@@ -323,6 +323,9 @@ take_trailer(struct aws_chunked *c, struct span line, struct s3_problem *pr)
 	if (value.len > 0 && value.p[value.len - 1] == '\n')
 		value.len--;
 	value = s3_trim(value);
+	/* Else two trailers could be passed off as one: the signed text ends each in "\n". */
+	if (memchr(name.p, '\n', name.len) != NULL || memchr(value.p, '\n', value.len) != NULL)
+		return bad_trailer(pr);
 	if (c->is_signed && s3_header_name_eq(name, SPAN(TRAILER_SIGNATURE)))
 		return all_came(c) ? take_trailer_signature(c, value, pr) : bad_trailer(pr);
 	if (is_declared(c, name))

@@ -119,7 +119,8 @@ parse_sdk_algorithm(struct arena *a, const struct s3_headers *headers, const str
 	if (algo == CHECKSUM_NONE)
 		return invalid(pr, unsupported(a));
 	if (w->algo == CHECKSUM_NONE)
-		return invalid(pr, SDK_ALGORITHM " specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.");
+		return invalid(pr, SDK_ALGORITHM " specified, but no corresponding x-amz-checksum-* "
+		    "or x-amz-trailer headers were found.");
 	if (w->algo != algo)
 		return invalid_value(pr, a, SDK_ALGORITHM, "header");
 	return 0;

@@ -18,7 +18,7 @@
 #define CANONICAL_MAX (128 * 1024)
 #define URL_MAX (64 * 1024)
 /* Above this the hexadecimal copies in the error document are left out. */
-#define EXPLAIN_MAX 8192
+#define EXPLAIN_MAX 4096
 
 static struct span
 text_of(const struct strbuf *sb)
@@ -189,7 +189,8 @@ canonical_request(struct strbuf *sb, struct arena *a, const struct sigv4_request
 }
 
 static bool
-string_to_sign(struct strbuf *sb, struct arena *a, const char *time, struct span scope, const struct strbuf *canonical)
+string_to_sign(struct strbuf *sb, struct arena *a, const char *time, struct span scope,
+    const struct strbuf *canonical)
 {
 	uint8_t hash[SHA256_LEN];
 
@@ -214,11 +215,12 @@ sigv4_sign_text(const uint8_t key[SHA256_LEN], struct span text, char out[SIGV4_
 }
 
 void
-sigv4_signing_key(struct span secret, struct span day, struct span region, struct span service, uint8_t out[SHA256_LEN])
+sigv4_signing_key(struct span secret, struct span day, struct span region, struct span service,
+    uint8_t out[SHA256_LEN])
 {
-	char first[4 + 256];
+	char first[4 + SIGV4_SECRET_MAX];
 	uint8_t k[SHA256_LEN];
-	size_t n = secret.len < sizeof(first) - 4 ? secret.len : sizeof(first) - 4;
+	size_t n = secret.len < SIGV4_SECRET_MAX ? secret.len : SIGV4_SECRET_MAX;
 
 	memcpy(first, "AWS4", 4);
 	if (n > 0)

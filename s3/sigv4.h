@@ -26,6 +26,7 @@
 #define SIGV4_SKEW_S 900       /* how far a signed date may be from ours */
 #define SIGV4_EXPIRES_MAX 604800
 #define SIGV4_SIGNED_HEADERS_MAX 128
+#define SIGV4_SECRET_MAX 256   /* what is longer is cut; secrets here have 40 characters */
 #define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 #define SIGV4_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

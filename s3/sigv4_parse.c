@@ -293,17 +293,19 @@ static int
 check_skew(const struct parse *ps)
 {
 	int64_t off = ps->now_us - ps->auth->time_us;
-	char *now;
+	char *now, *then;
 
 	if (off <= SIGV4_SKEW_S * US_PER_S && off >= -SIGV4_SKEW_S * US_PER_S)
 		return 0;
 	if (ps->pr->code != 0)
 		return -1;
 	s3_problem_set(ps->pr, S3_RequestTimeTooSkewed, NULL);
-	s3_problem_extra(ps->pr, "RequestTime", span_of(ps->auth->time));
+	/* In the arena: the answer may be written when *auth is gone. */
+	then = arena_strdup(ps->a, ps->auth->time);
 	now = arena_alloc(ps->a, DATE_ISO_SIZE);
-	if (now != NULL) {
+	if (then != NULL && now != NULL) {
 		date_iso_s(ps->now_us, now);
+		s3_problem_extra(ps->pr, "RequestTime", span_of(then));
 		s3_problem_extra(ps->pr, "ServerTime", span_of(now));
 	}
 	s3_problem_extra(ps->pr, "MaxAllowedSkewMilliseconds", SPAN("900000"));

@@ -374,6 +374,8 @@ static const struct {
 	{ CRC, "5", "5\r\nhello\r\n0\r\n:NhCmhg==\r\n\r\n", S3_MalformedTrailerError, NULL },
 	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC "\r\n\r\n", S3_MalformedTrailerError, NULL },
 	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC ":a\r\n" CRC ":b\r\n\r\n", S3_MalformedTrailerError, NULL },
+	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC ":a\nb\r\n\r\n", S3_MalformedTrailerError, NULL },
+	{ CRC, "5", "5\r\nhello\r\n0\r\nx:a\n" CRC ":NhCmhg==\r\n\r\n", S3_MalformedTrailerError, NULL },
 	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC ":" X1024, S3_MalformedTrailerError, NULL },
 	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC ":NhCmhg==\r\n", S3_IncompleteBody, TERMINATED },
 	{ CRC, "5", "5\r\nhello\r\n0\r\n" CRC ":NhCmhg==\r\nx-amz-trailer-signature:" SEED "\r\n\r\n", S3_MalformedTrailerError, NULL },
