@@ -14,9 +14,11 @@ struct maintain {
 	struct meta_thread *t; /* of a meta opened with META_REGIONAL */
 	struct store *st;
 	bool dry_run;          /* count only */
+	bool force;            /* reap orphans even when most blobs are (see maintain_orphans) */
 	/* counted */
 	int64_t blobs_removed, bytes_removed; /* bytes: of orphans only; the dead list has no sizes */
 	int64_t leftovers_removed;
+	int64_t orphans_seen;
 	int64_t buckets_ended;
 	int64_t blobs_seen, rows_seen;        /* by the check and the reaping of orphans */
 };
@@ -27,6 +29,8 @@ MUST_CHECK int maintain_dead_blobs(struct maintain *m, int64_t grace_s, struct e
  * Files that no row names, older than min_age_s, of shards [first, end) (0, STORE_SHARDS = all); and, with
  * first = 0, leftovers of crashed writers. min_age_s must exceed the longest time between a blob's last
  * byte and its row: MAINTAIN_ORPHAN_AGE_S is far beyond db_timeout_ms. An age below MAINTAIN_ORPHAN_AGE_MIN_S is ERR_INVALID.
+ * ERR_CONFLICT, with nothing more removed, once it finds more orphans than blobs with a row: then regional_dsn
+ * is hardly the database of this store, or is restored from before most of it. m->force goes on.
  */
 #define MAINTAIN_ORPHAN_AGE_S 86400
 #define MAINTAIN_ORPHAN_AGE_MIN_S 1800

@@ -57,10 +57,11 @@ END $$;
 CREATE FUNCTION bucket_fence_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a bucket''s fence, once closed, stays closed and is never removed'
-        USING DETAIL = 'bucket_id=' || OLD.bucket_id, ERRCODE = 'integrity_constraint_violation';
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER bucket_fence_stays_closed BEFORE UPDATE ON bucket_fences FOR EACH ROW
     WHEN (OLD.bucket_id <> NEW.bucket_id OR (OLD.closed_at IS NOT NULL AND NEW.closed_at IS NULL))
     EXECUTE FUNCTION bucket_fence_guard();
 CREATE TRIGGER bucket_fence_is_kept BEFORE DELETE ON bucket_fences FOR EACH ROW
     EXECUTE FUNCTION bucket_fence_guard();
+CREATE TRIGGER bucket_fences_are_kept BEFORE TRUNCATE ON bucket_fences EXECUTE FUNCTION bucket_fence_guard();
