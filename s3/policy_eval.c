@@ -140,7 +140,6 @@ find_variable(struct span s, size_t from)
 	return NULL;
 }
 
-
 /* Puts values in place of ${...}: they stand for themselves, stars and all. */
 static enum truth
 expand(const struct eval *e, struct span s, struct pattern *out)
@@ -524,14 +523,23 @@ value_fits(const struct eval *e, const struct policy_cond *c, struct span have)
 	return c->negated ? YES : NO;
 }
 
-static enum truth
-is_null(const struct policy_cond *c, struct span have)
+/* Were there more values than a context holds? What is missing may have been one of them. */
+static bool
+overflowed(const struct policy_context *c)
 {
-	bool absent = have.p == NULL;
+	return c != NULL && c->n > POLICY_CONTEXT_MAX;
+}
 
+static enum truth
+is_null(const struct policy_cond *c, const struct policy_context *ctx)
+{
+	bool missing = context_get(ctx, c->key).p == NULL;
+
+	if (missing && overflowed(ctx))
+		return UNKNOWN;
 	for (size_t i = 0; i < c->values.n; i++)
-		if (s3_ieq(c->values.v[i], SPAN("true")) ? absent :
-			s3_ieq(c->values.v[i], SPAN("false")) && !absent)
+		if (s3_ieq(c->values.v[i], SPAN("true")) ? missing :
+			s3_ieq(c->values.v[i], SPAN("false")) && !missing)
 			return YES;
 	return NO;
 }
@@ -540,8 +548,8 @@ is_null(const struct policy_cond *c, struct span have)
 static enum truth
 absent(const struct policy_cond *c, const struct policy_context *ctx)
 {
-	if (ctx != NULL && ctx->n > POLICY_CONTEXT_MAX)
-		return UNKNOWN; /* it may be among those that did not fit */
+	if (overflowed(ctx))
+		return UNKNOWN;
 	if (c->set == POLICY_FOR_ALL || c->if_exists)
 		return YES;
 	return as_truth(c->negated && c->set == POLICY_ONE);
@@ -560,7 +568,7 @@ condition_holds(const struct eval *e, const struct policy_cond *c)
 	bool any = false, unknown = false, seen = false;
 
 	if (c->op == POLICY_NULL)
-		return is_null(c, context_get(ctx, c->key));
+		return is_null(c, ctx);
 	for (size_t i = 0; ctx != NULL && i < ctx->n && i < POLICY_CONTEXT_MAX;
 	     i++) {
 		enum truth t;
