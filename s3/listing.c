@@ -85,8 +85,8 @@ token(struct arena *a, const struct s3_query *q, struct span *text,
     struct span *after, struct s3_problem *pr)
 {
 	*text = s3_query_get(q, "continuation-token");
-	if (!given(*text))
-		return 0;
+	if (text->len == 0)
+		return 0; /* an empty one is told back, and means the start */
 	if (!list_token_decode(a, *text, after))
 		return s3_problem_argument(pr,
 		    "The continuation token provided is incorrect",

@@ -45,7 +45,7 @@ static const struct {
 	{ false, "start-after=z&continuation-token=zzz", "1000 [] [] [] - owner" },
 	{ true, "start-after=m", "1000 [] [] [m] - -" },
 	{ true, "marker=m", "1000 [] [] [] - -" },
-	{ true, "continuation-token=", "InvalidArgument continuation-token" },
+	{ true, "continuation-token=", "1000 [] [] [] - -" },
 	{ true, "continuation-token=abc", "InvalidArgument continuation-token" },
 	{ false, "prefix=" X256 X256 X256 X256, "1000 [" X256 X256 X256 X256 "] [] [] - owner" },
 	{ false, "prefix=" X256 X256 X256 X256 "x", "KeyTooLongError (none)" },
