@@ -129,9 +129,11 @@ struct action_ctx {
 	struct meta *meta;
 	struct meta_thread *thread;
 	struct store *store;
+	const char *conf; /* as given; NULL = the default */
 	struct runtime *runtime; /* for doctor, which opens things one by one */
 	const char *actor; /* the operator's name, or the system user */
 	const char *origin; /* "cli", or the browser's address */
+	const char *audit_target; /* set by the function where the first argument does not name it */
 	bool (*progress)(void *arg, const char *text); /* may be NULL */
 	void *progress_arg;
 };

@@ -125,7 +125,13 @@ is_region_char(char c)
 static bool
 is_name_char(char c)
 {
-	return is_alnum(c) || c == '.' || c == '_' || c == '-' || c == '@';
+	return is_alnum(c) || (c != '\0' && strchr("+=,.@_-", c) != NULL);
+}
+
+static bool
+is_key_char(char c)
+{
+	return is_alnum(c) || c == '.' || c == '_' || c == '-';
 }
 
 static bool
@@ -228,13 +234,13 @@ value_ok(const struct arg_row *row, const char *s)
 	case ARG_PATH:
 		return len > 0 && all_of(s, is_printable);
 	case ARG_NAME:
-		return is_alnum(s[0]) && all_of(s, is_name_char);
+		return len > 0 && all_of(s, is_name_char);
 	case ARG_REGION:
 		return ends_well(s) && all_of(s, is_region_char);
 	case ARG_BUCKET:
 		return bucket_name_valid(span_of(s));
 	case ARG_ACCESS_KEY:
-		return len >= 16 && all_of(s, is_alnum);
+		return len >= 3 && all_of(s, is_key_char);
 	case ARG_URL:
 		return url_ok(s);
 	case ARG_DOMAIN:

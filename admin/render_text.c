@@ -189,7 +189,8 @@ draw_list(const struct result *r, const struct table *t, struct strbuf *out)
 		strbuf_ch(out, '\n');
 	}
 	if (t->next != NULL) {
-		strbuf_str(out, "more follow: --after ");
+		strbuf_printf(out, "more follow: --%s ",
+		    t->next_option == NULL ? "after" : t->next_option);
 		add_safe(out, t->next, strlen(t->next), false);
 		strbuf_ch(out, '\n');
 	}

@@ -60,6 +60,7 @@ struct table {
 	struct cell *cells; /* row by row */
 	size_t n_rows, room;
 	const char *next; /* where the next page begins; NULL = that was all */
+	const char *next_option; /* which argument takes it; NULL = "after" */
 	struct table *following;
 	struct result *owner;
 };

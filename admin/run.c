@@ -80,12 +80,11 @@ target_of(const struct args *args)
 	return "";
 }
 
-/* The other arguments, without documents and what is hidden. */
+/* The other arguments (all but the target when first), without documents and what is hidden. */
 static const char *
-detail_of(const struct args *args, struct arena *a, const struct err *err, const char *origin)
+detail_of(const struct args *args, struct arena *a, const struct err *err, const char *origin, bool first)
 {
 	struct strbuf sb;
-	bool first = true;
 
 	strbuf_init(&sb, a, DETAIL_MAX);
 	for (size_t i = 0; i < args->n; i++) {
@@ -121,20 +120,20 @@ audit(const struct runner *r, const struct action_ctx *ctx, const struct err *wh
 
 	e.actor = r->actor;
 	e.via = r->via;
-	e.region = ctx->settings == NULL ? "" : ctx->settings->region;
+	e.region = r->rt->settings == NULL ? "" : r->rt->settings->region;
 	e.action = arena_printf(ctx->arena, "%s%s%s", act->noun,
 	    act->verb[0] == '\0' ? "" : " ", act->verb);
 	if (e.action == NULL)
 		e.action = name;
-	e.target = target_of(ctx->args);
-	e.detail = detail_of(ctx->args, ctx->arena, why, r->origin);
+	e.target = ctx->audit_target != NULL ? ctx->audit_target : target_of(ctx->args);
+	e.detail = detail_of(ctx->args, ctx->arena, why, r->origin, ctx->audit_target == NULL);
 	e.ok = why->code == 0;
 	log_event(NULL, EV_ADMIN, LS("actor", e.actor), LS("via", e.via),
 	    LS("action", e.action), LS("target", e.target), LS("detail", e.detail),
 	    LS("outcome", e.ok ? "done" : "failed"));
-	if (ctx->thread == NULL)
-		return;
-	if (registry_audit_append(ctx->thread, &e, &err) != 0 && e.ok)
+	if (r->rt->thread == NULL)
+		return; /* "keys new" knows no database */
+	if (registry_audit_append(r->rt->thread, &e, &err) != 0 && e.ok)
 		result_say(ctx->result, MSG_WARN,
 		    "it is done, but could not be written to the audit log: %s", err.detail);
 }
@@ -178,6 +177,7 @@ action_run(const struct runner *r, const struct action *act, struct args *args,
 	ctx.store = r->rt->store;
 	ctx.actor = r->actor;
 	ctx.origin = r->origin;
+	ctx.conf = r->conf;
 	ctx.runtime = r->rt;
 	ctx.progress = r->progress;
 	ctx.progress_arg = r->progress_arg;

@@ -26,7 +26,10 @@ roff(struct strbuf *out, const char *s)
 	if (*s == '.' || *s == '\'')
 		strbuf_str(out, "\\&");
 	for (; *s != '\0'; s++) {
-		if (*s == '\\')
+		if (s[0] == '.' && s[1] == ' ' && s[2] != '\0') { /* a sentence, a line */
+			strbuf_str(out, ".\n");
+			s++;
+		} else if (*s == '\\')
 			strbuf_str(out, "\\e");
 		else if (*s == '-')
 			strbuf_str(out, "\\-");

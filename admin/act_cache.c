@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin/act_cache.c - the metadata cache of this region, and how far each
+ * region is behind.
+ *
+ * Owns:       nothing.
+ * Called by:  admin/run.c through actions.def.
+ * Blocks:     on the global database, on memcached, and at most watch-ms.
+ */
+#include "admin/act.h"
+
+#include "base/clock.h"
+
+#define WATCH_MS 2000
+
+static const struct column clock_cols[] = {
+	{ "epoch", "Epoch", COL_TEXT },
+	{ "n", "Event number", COL_INT },
+	{ "changed", "Last change", COL_TIME },
+	{ "epoch_since", "Epoch since", COL_TIME },
+	{ "epoch_reason", "Because", COL_TEXT },
+	{ "primary", "Primary", COL_BOOL },
+	{ "events_kept", "Events kept", COL_INT },
+};
+static const struct column region_cols[] = {
+	{ "region", "Region", COL_TEXT },
+	{ "state", "State", COL_STATE },
+	{ "n", "Knows through", COL_INT },
+	{ "behind", "Behind", COL_INT },
+	{ "heard_us", "Heard", COL_US },
+};
+static const struct column server_cols[] = {
+	{ "address", "memcached", COL_TEXT },
+	{ "state", "State", COL_STATE },
+	{ "round_trip_us", "Round trip", COL_US },
+	{ "pages", "Pages", COL_INT },
+	{ "trusted", "Trusted", COL_INT },
+	{ "beat_age_us", "Oldest beat", COL_US },
+};
+static const struct column page_cols[] = {
+	{ "address", "memcached", COL_TEXT },
+	{ "page", "Page", COL_INT },
+	{ "present", "There", COL_BOOL },
+	{ "trusted", "Trusted", COL_BOOL },
+	{ "n", "Event number", COL_INT },
+	{ "beat", "Beat", COL_INT },
+	{ "beat_age_us", "Age of the beat", COL_US },
+};
+
+static void
+say_clock(struct action_ctx *c, const struct clock_status *clock)
+{
+	struct table *t = RESULT_RECORD(c->result, "clock", clock_cols);
+	struct strbuf epoch;
+
+	strbuf_init(&epoch, c->arena, EPOCH_LEN * 2);
+	strbuf_hex(&epoch, clock->clock.epoch, EPOCH_LEN);
+	ROW(t, C_TEXT(strbuf_cstr(&epoch)), C_INT(clock->clock.n), C_INT(clock->changed_us),
+	    C_INT(clock->epoch_since_us), C_TEXT(clock->epoch_reason), C_BOOL(clock->primary),
+	    C_INT(clock->events_kept));
+}
+
+static void
+region_row(struct action_ctx *c, struct table *t, const struct region_info *r, const struct cache_ack_status *ack,
+    const struct clock_status *clock)
+{
+	int64_t behind = (int64_t)(clock->clock.n - ack->clock.n);
+	bool same = memcmp(ack->clock.epoch, clock->clock.epoch, EPOCH_LEN) == 0;
+	const char *state;
+
+	if (strcmp(r->r.state, "active") != 0)
+		state = r->r.state;
+	else if (!ack->known || ack->age_us > c->settings->metadata_trust_ms * US_PER_MS)
+		state = "silent";
+	else if (!same)
+		state = "old epoch";
+	else
+		state = behind <= 0 ? "current" : "behind";
+	if (!ack->known)
+		ROW(t, C_TEXT(r->r.name), C_TEXT(state), C_NULL, C_NULL, C_NULL);
+	else
+		ROW(t, C_TEXT(r->r.name), C_TEXT(state), C_INT(ack->clock.n),
+		    same ? C_INT(behind < 0 ? 0 : behind) : C_NULL,
+		    C_INT(ack->age_us < 0 ? 0 : ack->age_us));
+}
+
+static void
+server_row(struct action_ctx *c, struct table *t, const struct cache_server_status *s, bool watched)
+{
+	int64_t oldest = -1;
+	int present = 0;
+	const char *state;
+
+	for (int i = 0; i < CACHE_PAGES; i++) {
+		present += s->page[i].present;
+		if (s->page[i].beat_age_us > oldest)
+			oldest = s->page[i].beat_age_us;
+	}
+	if (!s->reachable)
+		state = "away";
+	else if (s->trusted_pages == CACHE_PAGES)
+		state = "trusted";
+	else if (!watched && present == CACHE_PAGES && oldest >= 0 &&
+	    oldest < c->settings->metadata_trust_ms * US_PER_MS)
+		state = "beating";
+	else
+		state = "not trusted";
+	if (!s->reachable)
+		ROW(t, C_TEXT(s->address), C_TEXT(state), C_NULL, C_NULL, C_NULL, C_NULL);
+	else
+		ROW(t, C_TEXT(s->address), C_TEXT(state), C_INT(s->round_trip_us), C_INT(present),
+		    C_INT(s->trusted_pages), oldest < 0 ? C_NULL : C_INT(oldest));
+}
+
+static void
+page_rows(struct table *t, const struct cache_server_status *s)
+{
+	for (int i = 0; i < CACHE_PAGES; i++) {
+		const struct cache_page_status *p = &s->page[i];
+
+		ROW(t, C_TEXT(s->address), C_INT(i), C_BOOL(p->present), C_BOOL(p->trusted),
+		    C_INT(p->clock.n), C_INT(p->beat),
+		    p->beat_age_us < 0 ? C_NULL : C_INT(p->beat_age_us));
+	}
+}
+
+int
+act_cache_status(struct action_ctx *c, struct err *err)
+{
+	int watch_ms = (int)arg_num(c, "watch-ms", WATCH_MS);
+	struct clock_status clock;
+	struct region_info *regions;
+	struct cache_status st;
+	struct table *t;
+	const char **names;
+	size_t n;
+
+	if (registry_clock(c->thread, c->arena, &clock, err) != 0 ||
+	    registry_region_list(c->thread, c->arena, &regions, &n, err) != 0)
+		return -1;
+	names = arena_array(c->arena, n + 1, sizeof(*names));
+	if (names == NULL)
+		return FAIL(err, ERR_LIMIT, "too many regions");
+	for (size_t i = 0; i < n; i++)
+		names[i] = regions[i].r.name;
+	if (cache_status(registry_cache(c->thread), c->arena, names, watch_ms, &st, err) != 0)
+		return -1;
+	say_clock(c, &clock);
+	t = RESULT_LIST(c->result, "regions", region_cols);
+	for (size_t i = 0; i < n; i++)
+		region_row(c, t, &regions[i], &st.acks[i], &clock);
+	t = RESULT_LIST(c->result, "servers", server_cols);
+	for (size_t i = 0; i < st.n_servers; i++)
+		server_row(c, t, &st.servers[i], watch_ms > 0);
+	if (!arg_flag(c, "pages"))
+		return 0;
+	t = RESULT_LIST(c->result, "pages", page_cols);
+	for (size_t i = 0; i < st.n_servers; i++)
+		page_rows(t, &st.servers[i]);
+	return 0;
+}
+
+int
+act_cache_flush(struct action_ctx *c, struct err *err)
+{
+	size_t flushed = 0;
+
+	if (arg_flag(c, "everywhere")) {
+		if (registry_new_epoch(c->thread, "flushed by an operator", err) != 0)
+			return -1;
+		SAY(c, "a new epoch has begun: no region believes a value that it cached before");
+		return 0;
+	}
+	if (cache_flush(registry_cache(c->thread), &flushed, err) != 0)
+		return -1;
+	SAY(c, "%zu memcached server%s of region \"%s\" emptied; metadata is read from the database until the pages have beaten twice",
+	    flushed, flushed == 1 ? "" : "s", c->settings->region);
+	return 0;
+}
+
+int
+act_cache_wait(struct action_ctx *c, struct err *err)
+{
+	const struct registry_change *change;
+	struct strbuf took;
+
+	if (registry_wait(c->thread, err) != 0)
+		return -1;
+	change = registry_last_change(c->thread);
+	strbuf_init(&took, c->arena, 64);
+	human_us(&took, change->waited_us);
+	if (!change->acknowledged)
+		return FAIL(err, ERR_TIMEOUT, "not every region said within %s that it knows event %" PRIu64
+		    " (see \"anvil-admin cache status\")", strbuf_cstr(&took), change->at.n);
+	SAY(c, "every region knows event %" PRIu64 " (%s)", change->at.n, strbuf_cstr(&took));
+	return 0;
+}

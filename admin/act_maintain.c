@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin/act_maintain.c - the action over admin/maintain.c.
+ *
+ * Owns:       nothing.
+ * Called by:  admin/run.c through actions.def; a timer.
+ * Blocks:     as long as it takes; may be stopped and run again at any time.
+ */
+#include "admin/act.h"
+
+#include "admin/maintain.h"
+#include "base/log.h"
+
+static const struct column done_cols[] = {
+	{ "dry_run", "Counted only", COL_BOOL },
+	{ "buckets_ended", "Deletes of buckets finished", COL_INT },
+	{ "blobs_removed", "Files removed", COL_INT },
+	{ "bytes_removed", "Of orphans", COL_SIZE },
+	{ "leftovers_removed", "Leftovers of broken writes", COL_INT },
+	{ "blobs_seen", "Files looked at", COL_INT },
+};
+
+int
+act_maintain(struct action_ctx *c, struct err *err)
+{
+	struct maintain m = { .t = c->thread, .st = c->store, .dry_run = arg_flag(c, "dry-run") };
+	int rc = 0;
+
+	if (maintain_buckets(&m, err) != 0 ||
+	    maintain_dead_blobs(&m, c->settings->dead_blob_grace_s, err) != 0 ||
+	    (arg_flag(c, "orphans") && maintain_orphans(&m, 0, STORE_SHARDS,
+	    arg_num(c, "min-age-s", MAINTAIN_ORPHAN_AGE_S), err) != 0))
+		rc = -1;
+	/* What was done before it failed is said, too. */
+	ROW(RESULT_RECORD(c->result, "maintain", done_cols), C_BOOL(m.dry_run), C_INT(m.buckets_ended),
+	    C_INT(m.blobs_removed), C_INT(m.bytes_removed), C_INT(m.leftovers_removed),
+	    C_INT(m.blobs_seen));
+	log_event(NULL, EV_MAINTAIN, LI("dry_run", m.dry_run), LI("buckets_ended", m.buckets_ended),
+	    LI("blobs_removed", m.blobs_removed), LI("leftovers_removed", m.leftovers_removed));
+	return rc;
+}
