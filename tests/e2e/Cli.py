@@ -21,7 +21,7 @@ def test_help_at_every_level():
 
 def test_wrong_usage():
     """Exit status and one line that says what is wrong."""
-    for args in (("nonsense",), ("tenant", "nonsense"), ("tenant", "create"), ("tenant", "create", "a b"), ("bucket", "create", "x", "--tenant", "demo"), ("app", "list", "--limit", "0"), ("tenant", "list", "--nonsense")):
+    for args in (("nonsense",), ("tenant", "nonsense"), ("tenant", "create"), ("tenant", "create", "a\x01b"), ("bucket", "create", "x", "--tenant", "demo"), ("app", "list", "--limit", "0"), ("tenant", "list", "--nonsense")):
         p = admin(EU, *args, check=False)
         eq("status of %s" % (args,), p.returncode, 2)
         ok("says why", p.err.strip(), p.err)

@@ -15,12 +15,12 @@ def test_psql_changes_a_bucket():
     S3(EU).put(n, "k", b"x")
     for i in range(5):
         eq("ours", S3(US).get(n, "k").status, 200)
-        psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE owner_id = '%s') WHERE name = '%s'" % (OWNER2, n))
+        psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE canonical_id = '%s') WHERE name = '%s'" % (OWNER2, n))
         admin(US, "cache", "wait")
         for region in (US, EU):
             error(S3(region).get(n, "k"), 403, "AccessDenied")
             eq("theirs now", S3(region, KEY2, SECRET2).get(n, "k").status, 200)
-        psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE owner_id = '%s') WHERE name = '%s'" % (OWNER, n))
+        psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE canonical_id = '%s') WHERE name = '%s'" % (OWNER, n))
         admin(US, "cache", "wait")
         for region in (EU, US):
             eq("ours again", S3(region).get(n, "k").status, 200)
@@ -32,10 +32,10 @@ def test_psql_without_waiting():
     S3(EU).put(n, "k", b"x")
     for region in (US, EU):
         status(S3(region).get(n, "k"), 200)
-    psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE owner_id = '%s') WHERE name = '%s'" % (OWNER2, n))
+    psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE canonical_id = '%s') WHERE name = '%s'" % (OWNER2, n))
     for region in (US, EU):
         until("%s sees it" % region, lambda: S3(region).get(n, "k").status == 403, 5)
-    psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE owner_id = '%s') WHERE name = '%s'" % (OWNER, n))
+    psql("UPDATE buckets SET tenant_id = (SELECT id FROM tenants WHERE canonical_id = '%s') WHERE name = '%s'" % (OWNER, n))
     until("back", lambda: S3(EU).get(n, "k").status == 200, 5)
 
 
@@ -140,7 +140,7 @@ def test_hot_requests_ask_no_global_database():
             lines.append(r.get("x-amz-request-id"))
         # Others' tests run beside this one: the lines of our own requests are what counts.
         warm = [log_line(region, rid) for rid in lines[-20:]]
-        eq("%s: lines that tell a global query" % region, [x for x in warm if not re.search(r" gq=0( |$)", x)], [])
+        eq("%s: lines that tell a global query" % region, [x for x in warm if not re.search(r" global_queries=0( |$)", x)], [])
         ok("%s: hits were counted" % region, metric(region, "anvil_cache_hits_total") > before)
 
 
