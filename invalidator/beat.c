@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 
 #define SOON_US (20 * US_PER_MS)     /* between two rounds that were asked for */
+#define CUT_OFF_ROUNDS 3             /* without an answer, until that is told */
 #define CATCH_UP_MAX 50000           /* numbers; further behind, every slot is raised, which is quicker */
 
 struct beat {
@@ -26,6 +27,7 @@ struct beat {
 	bool begun[CACHE_SERVERS_MAX], no_cas[CACHE_SERVERS_MAX];
 	struct stamp_event *buf;      /* RING_EVENTS of them */
 	bool cut_off;                 /* told */
+	int failures;                 /* rounds without an answer, in a row */
 	pthread_mutex_t lock;         /* guards wanted, with wake */
 	pthread_cond_t wake;
 	bool wanted;
@@ -251,7 +253,8 @@ end(struct beat *b, const struct event_clock *q, uint64_t low)
 static void
 tell(struct beat *b, const char *why)
 {
-	if (b->cut_off == (why != NULL))
+	b->failures = why == NULL ? 0 : b->failures + 1;
+	if (b->cut_off == (why != NULL) || (why != NULL && b->failures < CUT_OFF_ROUNDS))
 		return;
 	b->cut_off = why != NULL;
 	if (why != NULL)

@@ -398,7 +398,7 @@ open_peer(struct peers *ps, struct peer *p)
 	nng_socket_set_ms(p->req, NNG_OPT_SENDTIMEO, SEND_MS);
 	nng_socket_set_ms(p->req, NNG_OPT_RECVTIMEO, ASK_MS);
 	nng_socket_set_ms(p->req, NNG_OPT_RECONNMINT, 50);
-	nng_socket_set_ms(p->req, NNG_OPT_RECONNMAXT, 1000);
+	nng_socket_set_ms(p->req, NNG_OPT_RECONNMAXT, 400);
 	nng_socket_set_size(p->req, NNG_OPT_RECVMAXSZ, MESSAGE_MAX);
 	/* A question said twice would bear one sequence twice, and be refused. */
 	nng_socket_set_ms(p->req, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
@@ -542,7 +542,7 @@ peers_start(struct inv *inv, struct err *err)
 	nng_socket_set_int(ps->sub, NNG_OPT_RECVBUF, QUEUE);
 	nng_socket_set_size(ps->sub, NNG_OPT_RECVMAXSZ, MESSAGE_MAX);
 	nng_socket_set_ms(ps->sub, NNG_OPT_RECONNMINT, 50);
-	nng_socket_set_ms(ps->sub, NNG_OPT_RECONNMAXT, 1000);
+	nng_socket_set_ms(ps->sub, NNG_OPT_RECONNMAXT, 400);
 	nng_socket_set(ps->sub, NNG_OPT_SUB_SUBSCRIBE, "", 0);
 	snprintf(ps->own_pub[0], ADDRESS_MAX, "%s", s->invalidator_listen[0]);
 	word = advertised;

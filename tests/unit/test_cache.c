@@ -903,7 +903,7 @@ int
 main(void)
 {
 	Suite *s = suite_create("cache");
-	TCase *pure = tcase_create("pure"), *real = tcase_create("memcached"), *bench = tcase_create("bench");
+	TCase *pure = tcase_create("pure"), *real = tcase_create("memcached"), *bench;
 	SRunner *r;
 	int failed;
 
@@ -933,6 +933,7 @@ main(void)
 	tcase_add_test(real, test_odd_values);
 	suite_add_tcase(s, real);
 	if (getenv("ANVIL_BENCH") != NULL) {
+		bench = tcase_create("bench");
 		tcase_add_checked_fixture(bench, setup, teardown);
 		tcase_set_timeout(bench, 60);
 		tcase_add_test(bench, test_bench);

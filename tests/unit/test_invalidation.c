@@ -29,7 +29,9 @@
 #define US 1
 #define SLOW (10 * S) /* when a machine is busy: a limit, not a wait */
 
+static struct scratch *pg; /* one server for all tests, a database each */
 static struct scratch *sc;
+static char database[32];
 static const char *dsn;
 static struct region_of {
 	const char *name;
@@ -43,7 +45,7 @@ static struct arena *arena;
 static const struct cache_key KEY = { EVENT_KIND_BUCKET, { "photos", 6 } };
 
 static void
-settings_of(struct region_of *r, const char *name, int mc)
+settings_of(struct region_of *r, const char *name)
 {
 	char *listen;
 
@@ -67,7 +69,6 @@ settings_of(struct region_of *r, const char *name, int mc)
 	r->set.metadata_beat_ms = 100;
 	r->set.metadata_ack_ms = 2000;
 	memset(r->set.cluster_secret, 7, sizeof(r->set.cluster_secret));
-	(void)mc;
 }
 
 static void
@@ -99,7 +100,7 @@ open_cache(struct region_of *r)
 static void
 sql(const char *text)
 {
-	ck_assert_msg(scratch_sql(sc, "global", text), "%s", text);
+	ck_assert_msg(scratch_sql(pg, database, text), "%s", text);
 }
 
 static struct event_clock
@@ -107,7 +108,7 @@ clock_now(void)
 {
 	struct event_clock c;
 	char hex[40] = { 0 }, n[32] = { 0 };
-	const char *line = scratch_query(sc, "global", "SELECT replace(epoch::text, '-', '') || ' ' || n FROM event_clock");
+	const char *line = scratch_query(pg, database, "SELECT replace(epoch::text, '-', '') || ' ' || n FROM event_clock");
 	int64_t v;
 
 	ck_assert_int_eq(sscanf(line, "%32s %31s", hex, n), 2);
@@ -125,9 +126,10 @@ setup(void)
 
 	arena = arena_new(8 << 20);
 	sc = scratch_new();
-	dsn = scratch_database(sc, "global");
-	settings_of(&reg[EU], "eu", 0);
-	settings_of(&reg[US], "us", 1);
+	snprintf(database, sizeof(database), "global_%ld", (long)getpid());
+	dsn = scratch_database(pg, database);
+	settings_of(&reg[EU], "eu");
+	settings_of(&reg[US], "us");
 	ck_assert_msg(migrate_apply(&reg[EU].set, 'g', &applied, &err) == 0, "%s", err.detail);
 	for (int i = 0; i < 2; i++)
 		sql(arena_printf(arena, "INSERT INTO regions (name, endpoint, inv_pub, inv_rep) VALUES ('%s', 'http://127.0.0.1:%d', '%s', '%s')",
@@ -159,13 +161,20 @@ get(struct region_of *r)
 	return v;
 }
 
-static bool
-trusted(struct region_of *r)
+static int
+trusted_pages(struct region_of *r)
 {
 	struct cache_status st;
 	struct err err = { 0 };
 
-	return cache_status(r->th, arena, NULL, 0, &st, &err) == 0 && st.servers[0].trusted_pages == CACHE_PAGES;
+	ck_assert(cache_status(r->th, arena, NULL, 0, &st, &err) == 0);
+	return st.servers[0].trusted_pages;
+}
+
+static bool
+trusted(struct region_of *r)
+{
+	return trusted_pages(r) == CACHE_PAGES;
 }
 
 #define WITHIN(limit_us, cond)                                                                     \
@@ -266,7 +275,7 @@ START_TEST(test_restart_of_memcached_and_new_epoch)
 	both_trusted();
 	fill(&reg[US]);
 	scratch_memcached_verb(sc, 1, "restart");
-	WITHIN(SLOW, !trusted(&reg[US]));
+	WITHIN(SLOW, trusted_pages(&reg[US]) == 0);
 	WITHIN(SLOW, trusted(&reg[US]));
 	fill(&reg[US]);
 	change();
@@ -297,12 +306,12 @@ START_TEST(test_cut_off_and_back)
 	start(&reg[US]);
 	both_trusted();
 	fill(&reg[US]);
-	scratch_pg_verb(sc, "kill");
+	scratch_pg_verb(pg, "kill");
 	/* F after the last beat nothing is believed any more; it lies there for who may serve it. */
-	WITHIN(SLOW, !trusted(&reg[US]) && !trusted(&reg[EU]));
+	WITHIN(SLOW, trusted_pages(&reg[US]) == 0 && trusted_pages(&reg[EU]) == 0);
 	ck_assert(!get(&reg[US]).hit);
 	ck_assert(get(&reg[US]).present);
-	scratch_pg_verb(sc, "restart");
+	scratch_pg_verb(pg, "restart");
 	both_trusted();
 	fill(&reg[US]);
 	change();
@@ -336,7 +345,7 @@ START_TEST(test_without_a_database)
 	WITHIN(SLOW, (regions_list(reg[US].inv->regions, arena, &n), n == 2));
 	/* Its only source goes: cut off; comes back: trusted again. */
 	stop(&reg[EU]);
-	WITHIN(SLOW, !trusted(&reg[US]));
+	WITHIN(SLOW, trusted_pages(&reg[US]) == 0);
 	start(&reg[EU]);
 	WITHIN(SLOW, trusted(&reg[US]));
 	fill(&reg[US]);
@@ -385,7 +394,7 @@ START_TEST(test_region_that_leaves)
 	start(&reg[US]);
 	both_trusted();
 	sql("UPDATE regions SET state = 'leaving', leaving_at = now() WHERE name = 'us'");
-	WITHIN(SLOW, !trusted(&reg[US]));
+	WITHIN(SLOW, trusted_pages(&reg[US]) == 0);
 	ck_assert(trusted(&reg[EU]));
 	sql("UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'");
 	WITHIN(SLOW, trusted(&reg[US]));
@@ -527,6 +536,8 @@ main(void)
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
+	pg = scratch_new();
+	(void)scratch_pg(pg, NULL);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 180);
 	tcase_add_test(t, test_end_to_end);
@@ -542,5 +553,6 @@ main(void)
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
+	scratch_free(pg);
 	return failed == 0 ? 0 : 1;
 }
