@@ -147,6 +147,9 @@ meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 
 /* ---- writing ---- */
 
+/* The first makes the fence; more are for races with others' first writes and deletes. */
+#define FENCE_TRIES 5
+
 /*
  * A statement that joins the fence, run again when there was none and this made
  * it. Gives column 0 of its row: an outcome (negated when it is object_put's).
@@ -158,23 +161,20 @@ run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum 
 	struct db_rows *r;
 	bool open;
 
-	if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
-		return -1;
-	*out = db_i64(r, 0, 0);
-	if (*out != -OUTCOME_NO_FENCE)
-		return 0;
-	if (meta_fence_open(t, a, &b->id, &open, err) != 0)
-		return -1;
-	if (!open) {
-		*out = -OUTCOME_CLOSED;
-		return 0;
+	for (int tries = 0; tries < FENCE_TRIES; tries++) {
+		if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
+			return -1;
+		*out = db_i64(r, 0, 0);
+		if (*out != -OUTCOME_NO_FENCE)
+			return 0;
+		if (meta_fence_open(t, a, &b->id, &open, err) != 0)
+			return -1;
+		if (!open) {
+			*out = -OUTCOME_CLOSED;
+			return 0;
+		}
 	}
-	if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
-		return -1;
-	*out = db_i64(r, 0, 0);
-	if (*out == -OUTCOME_NO_FENCE)
-		return FAIL(err, ERR_INTERNAL, "the fence of the bucket \"%s\" was opened and is not there", b->name);
-	return 0;
+	return FAIL(err, ERR_INTERNAL, "the fence of the bucket \"%s\" was opened and is not there", b->name);
 }
 
 static enum object_wrote

@@ -55,7 +55,13 @@ BEGIN
         WHERE p_cond <> 1;
     IF NOT FOUND THEN
         v_outcome := bucket_fence_join(p_bucket_id);
-        RETURN -CASE v_outcome WHEN 0 THEN 3 ELSE v_outcome END;
+        -- Open now, and nothing written: the condition does not hold, or another
+        -- first write opened the fence after the INSERT's snapshot (then: again).
+        IF v_outcome = 0 THEN
+            v_outcome := CASE WHEN p_cond = 1 AND EXISTS (SELECT FROM objects o
+                WHERE o.bucket_id = p_bucket_id AND o.key = p_key AND o.ord = 0) THEN 3 ELSE 1 END;
+        END IF;
+        RETURN -v_outcome;
     END IF;
     RETURN (extract(epoch FROM v_mtime) * 1000000)::bigint;
 END $$;
