@@ -63,7 +63,7 @@ def test_whole_life():
 
     aws = '. %s/env && /usr/bin/aws --endpoint-url $ANVIL_ENDPOINT_%s ' % (folder(), "%s")
     run("sh", "-c", aws % "SOUTH" + "s3 mb s3://kept-bucket")
-    run("sh", "-c", "echo kept | " + aws % "NORTH" + "s3 cp - s3://kept-bucket/kept")
+    run("sh", "-c", aws % "NORTH" + "s3 cp - s3://kept-bucket/kept", stdin=b"kept\n")
 
     def kept():
         return run("sh", "-c", aws % "SOUTH" + "s3 cp s3://kept-bucket/kept -").out
@@ -84,8 +84,6 @@ def test_whole_life():
     p = quick("--status", check=False)
     eq("status when stopped", (p.returncode != 0, p.out.count("stopped")), (True, p.out.count("\n") - 1))
     # As after a reboot: pid files that name others' processes.
-    for f in os.listdir(os.path.join(folder(), "run")):
-        pass
     open(os.path.join(folder(), "run", "postgres.pid"), "w").write("1 1\n")
     open(os.path.join(folder(), "run", "north-s3.pid"), "w").write("%d 5\n" % os.getpid())
     quick(*build_option())
@@ -105,6 +103,7 @@ def test_whole_life():
 def test_errors():
     """Each: status not 0, one line, which says what to do."""
     d = temp_dir()
+    os.chmod(d, 0o755)
     for args, words in ((["--port", str(EU.port)], "in use"), (["--regions", "Not A Region"], "cannot be a region"), (["--server", "iis"], "lighttpd, apache or nginx"), (["--nonsense"], "--help"),
                         (["--port", "80"], "--port"), (["--dir", "/proc/no"], "--dir"), (["--dir", d + "/with blank"], "character"), (["--dir", d + "/" + "x" * 90], "shorter"), (["--status", "--dir", d + "/none"], "--dir"),
                         (["--regions", "a,a"], "twice")):
