@@ -66,6 +66,7 @@ BEGIN
     v_run := CASE WHEN p_delimiter = '' THEN p_max ELSE 1 END;
     WHILE v_from < v_end LOOP -- null ends it too
         v_read := 0;
+        v_older := 0;
         v_jumped := false;
         FOR r IN
             SELECT o.key, o.is_marker, o.size, o.mtime, o.etag, o.checksums, o.storage_class, o.owner_id FROM objects o
