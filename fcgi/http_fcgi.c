@@ -73,7 +73,8 @@ fcgi_read(struct http *h, void *p, size_t len)
 	if (in->rdNext == in->stop) {
 		int c;
 
-		fcgi_limit_io(f);
+		if (h->expects_body)
+			fcgi_limit_io(f);
 		c = FCGX_GetChar(in);
 		if (c == EOF) {
 			if (FCGX_GetError(in) != 0)

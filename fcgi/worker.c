@@ -68,6 +68,7 @@ static int
 thread_open(struct worker *w, struct thread *t, struct err *err)
 {
 	*t = (struct thread){ .worker = w, .settings = w->settings, .store = w->store };
+	crypto_random(&t->id_state, sizeof(t->id_state));
 	t->buf_size = STREAM_BUF_BYTES;
 	t->buf = arena_alloc(w->arena, t->buf_size);
 	t->arena = arena_new((size_t)w->settings->request_arena_bytes);
