@@ -147,8 +147,7 @@ meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 
 /* ---- writing ---- */
 
-/* The first makes the fence; more are for races with others' first writes and deletes. */
-#define FENCE_TRIES 5
+#define FENCE_TRIES 2 /* the first finds that the fence is to be made */
 
 /*
  * A statement that joins the fence, run again when there was none and this made

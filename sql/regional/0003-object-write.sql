@@ -45,24 +45,27 @@ BEGIN
         END IF;
     END IF;
     v_mtime := date_trunc('milliseconds', clock_timestamp());
-    INSERT INTO objects AS o (bucket_id, key, size, mtime, etag, checksums, headers, storage_class, owner_id, blob_id, data)
-        SELECT p_bucket_id, p_key, p_size, v_mtime, p_etag, p_checksums, p_headers, p_storage_class, p_owner_id, p_blob_id, p_data
-        FROM bucket_fences f WHERE f.bucket_id = p_bucket_id AND f.closed_at IS NULL
-        ON CONFLICT (bucket_id, key, ord) DO UPDATE SET
-            size = excluded.size, mtime = excluded.mtime, etag = excluded.etag, checksums = excluded.checksums,
-            headers = excluded.headers, storage_class = excluded.storage_class, owner_id = excluded.owner_id,
-            blob_id = excluded.blob_id, data = excluded.data, parts_id = NULL
-        WHERE p_cond <> 1;
-    IF NOT FOUND THEN
+    LOOP
+        INSERT INTO objects AS o (bucket_id, key, size, mtime, etag, checksums, headers, storage_class, owner_id, blob_id, data)
+            SELECT p_bucket_id, p_key, p_size, v_mtime, p_etag, p_checksums, p_headers, p_storage_class, p_owner_id, p_blob_id,
+                p_data
+            FROM bucket_fences f WHERE f.bucket_id = p_bucket_id AND f.closed_at IS NULL
+            ON CONFLICT (bucket_id, key, ord) DO UPDATE SET
+                size = excluded.size, mtime = excluded.mtime, etag = excluded.etag, checksums = excluded.checksums,
+                headers = excluded.headers, storage_class = excluded.storage_class, owner_id = excluded.owner_id,
+                blob_id = excluded.blob_id, data = excluded.data, parts_id = NULL
+            WHERE p_cond <> 1;
+        EXIT WHEN FOUND;
         v_outcome := bucket_fence_join(p_bucket_id);
-        -- Open now, and nothing written: the condition does not hold, or another
-        -- first write opened the fence after the INSERT's snapshot (then: again).
-        IF v_outcome = 0 THEN
-            v_outcome := CASE WHEN p_cond = 1 AND EXISTS (SELECT FROM objects o
-                WHERE o.bucket_id = p_bucket_id AND o.key = p_key AND o.ord = 0) THEN 3 ELSE 1 END;
+        IF v_outcome <> 0 THEN
+            RETURN -v_outcome;
         END IF;
-        RETURN -v_outcome;
-    END IF;
+        IF p_cond = 1 AND EXISTS (SELECT FROM objects o WHERE o.bucket_id = p_bucket_id AND o.key = p_key AND o.ord = 0) THEN
+            RETURN -3;
+        END IF;
+        -- Open, and nothing in the way: since the INSERT's snapshot another first
+        -- write opened the fence, or the key that was in the way was deleted. Again.
+    END LOOP;
     RETURN (extract(epoch FROM v_mtime) * 1000000)::bigint;
 END $$;
 

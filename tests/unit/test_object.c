@@ -469,6 +469,31 @@ START_TEST(test_one_winner_if_absent)
 }
 END_TEST
 
+/* The bucket's first write, many times at once: each finds no fence, and all are written. */
+START_TEST(test_first_writes_at_once)
+{
+	static struct racer racer[32];
+	pthread_barrier_t start;
+	pthread_t th[32];
+
+	for (int round = 0; round < 10; round++) {
+		struct bucket b = new_bucket();
+
+		pthread_barrier_init(&start, NULL, ARRAY_LEN(th));
+		for (int i = 0; i < (int)ARRAY_LEN(th); i++) {
+			racer[i] = (struct racer){ .bucket = b, .key = arena_printf(arena, "k%d", i), .start = &start, .number = i };
+			ck_assert_int_eq(pthread_create(&th[i], NULL, race_put, &racer[i]), 0);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(th); i++) {
+			pthread_join(th[i], NULL);
+			ck_assert_msg(!racer[i].failed, "%s", racer[i].err.detail);
+			ck_assert_int_eq(racer[i].wrote, OBJECT_WROTE);
+		}
+		pthread_barrier_destroy(&start);
+	}
+}
+END_TEST
+
 START_TEST(test_one_winner_if_match)
 {
 	struct bucket b = new_bucket();
@@ -713,6 +738,7 @@ main(void)
 	tcase_add_test(tc, test_never_opened_is_closed_for_ever);
 	tcase_add_test(tc, test_uploads_keep_a_bucket);
 	tcase_add_test(tc, test_one_winner_if_absent);
+	tcase_add_test(tc, test_first_writes_at_once);
 	tcase_add_test(tc, test_one_winner_if_match);
 	tcase_add_test(tc, test_delete_bucket_against_puts);
 	tcase_add_test(tc, test_no_blob_is_lost);
