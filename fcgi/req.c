@@ -101,10 +101,10 @@ take_variable(struct req *r, const char *var, size_t *bytes)
 		r->target = span_of(value);
 	else if (IS("REMOTE_ADDR"))
 		r->client_addr = value;
-	else if (IS("HTTPS"))
-		r->secure = r->secure || s3_ieq(span_of(value), SPAN("on")) || strcmp(value, "1") == 0;
+	else if (IS("HTTPS") && value[0] != '\0')
+		r->secure = s3_ieq(span_of(value), SPAN("on")) || strcmp(value, "1") == 0;
 	else if (IS("REQUEST_SCHEME"))
-		r->secure = r->secure || strcmp(value, "https") == 0;
+		r->secure = strcmp(value, "https") == 0;
 	else if (IS("CONTENT_TYPE") && value[0] != '\0')
 		return add_header(r, var, len, value);
 	else if (IS("CONTENT_LENGTH") && value[0] != '\0') {
@@ -122,6 +122,7 @@ read_variables(struct req *r)
 	size_t bytes = 0;
 
 	r->content_length = -1;
+	r->secure = strcmp(r->thread->settings->url_scheme, "https") == 0; /* unless the web server says otherwise */
 	r->client_addr = "";
 	r->method = r->target = r->host = SPAN("");
 	r->header = arena_alloc(r->arena, REQ_HEADERS_MAX * sizeof(r->header[0]));

@@ -38,6 +38,7 @@ bench_init(struct bench *b)
 {
 	*b = (struct bench){ 0 };
 	b->settings.region = "eu";
+	b->settings.url_scheme = "http";
 	b->settings.domains = domains;
 	memset(b->settings.cluster_secret, 7, sizeof(b->settings.cluster_secret));
 	memcpy(b->worker.host_id, "aG9zdA==", 9);
