@@ -12,6 +12,10 @@
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -527,6 +531,90 @@ START_TEST(test_published_forged_and_replayed)
 }
 END_TEST
 
+/* ---- the program ---- */
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static char *
+read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = arena_zalloc(arena, 65536);
+
+	if (f != NULL) {
+		(void)!fread(text, 1, 65535, f);
+		fclose(f);
+	}
+	return text;
+}
+
+static int
+run_program(const char *conf, const char *more)
+{
+	const char *build = getenv("ANVIL_BUILDDIR");
+	int st = system(arena_printf(arena, "'%s/anvil-invalidator' -c '%s' %s 2>>'%s/stderr'", build == NULL ? "." : build, conf,
+	    more, scratch_dir(sc)));
+
+	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
+}
+
+START_TEST(test_program)
+{
+	const char *d = scratch_dir(sc);
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char *conf = arena_printf(arena, "%s/anvil.conf", d), *pid_file = arena_printf(arena, "%s/pid", d), got[256];
+	char *log = arena_printf(arena, "%s/log", d);
+	int64_t pid;
+	ssize_t n;
+	int fd;
+
+	write_file(arena_printf(arena, "%s/secret", d), "0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	write_file(arena_printf(arena, "%s/key", d), "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n");
+	ck_assert_int_eq(chmod(arena_printf(arena, "%s/key", d), 0600), 0);
+	ck_assert_int_eq(chmod(arena_printf(arena, "%s/secret", d), 0600), 0);
+	write_file(conf, arena_printf(arena,
+	    "region = \"eu\"\nglobal_dsn = \"%s\"\nregional_dsn = \"%s\"\nmemcached = { \"%s\" }\nstore_dir = \"%s\"\nstate_dir = \"%s\"\n"
+	    "invalidator_listen = { \"%s\", \"%s\" }\ncluster_secret_file = \"%s/secret\"\nmaster_key_file = \"%s/key\"\n"
+	    "metadata_beat_ms = 100\nlog_file = \"%s\"\n", dsn, dsn, reg[EU].memcached[0], d, d, reg[EU].listen[0], reg[EU].listen[1],
+	    d, d, log));
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/notify", d);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sa, sizeof(sa)), 0);
+	setenv("NOTIFY_SOCKET", sa.sun_path, 1);
+	setenv("WATCHDOG_USEC", "200000", 1);
+	ck_assert_int_eq(run_program(conf, "--nonsense"), 2);
+	ck_assert_int_eq(run_program("/nonexistent", ""), 78);
+	ck_assert_int_eq(run_program(conf, arena_printf(arena, "--pid-file '%s'", pid_file)), 0);
+	ck_assert(parse_i64((struct span){ read_file(pid_file), strcspn(read_file(pid_file), "\n") }, 2, INT_MAX, &pid));
+	n = recv(fd, got, sizeof(got), 0);
+	ck_assert_int_eq(n, 7);
+	ck_assert_mem_eq(got, "READY=1", 7);
+	WITHIN(SLOW, trusted(&reg[EU]));
+	do
+		n = recv(fd, got, sizeof(got) - 1, 0);
+	while (n > 0 && memcmp(got, "WATCHDOG=1", 10) != 0);
+	ck_assert_int_gt(n, 0);
+	/* The address is taken: told, not hung. */
+	ck_assert_int_eq(run_program(conf, arena_printf(arena, "--pid-file '%s2'", pid_file)), 1);
+	ck_assert_ptr_nonnull(strstr(read_file(arena_printf(arena, "%s/stderr", d)), "invalidator_listen"));
+	ck_assert_int_eq(rename(log, arena_printf(arena, "%s.old", log)), 0);
+	kill((pid_t)pid, SIGHUP);
+	clock_sleep_us(700 * MS);
+	kill((pid_t)pid, SIGTERM);
+	WITHIN(SLOW, access(pid_file, F_OK) != 0);
+	WITHIN(SLOW, kill((pid_t)pid, 0) != 0);
+	ck_assert_ptr_nonnull(strstr(read_file(log), "ev=stop"));
+	ck_assert_ptr_nonnull(strstr(read_file(arena_printf(arena, "%s.old", log)), "ev=start"));
+	close(fd);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -548,6 +636,7 @@ main(void)
 	tcase_add_test(t, test_region_that_leaves);
 	tcase_add_test(t, test_questions_forged_and_replayed);
 	tcase_add_test(t, test_published_forged_and_replayed);
+	tcase_add_test(t, test_program);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
