@@ -164,6 +164,16 @@ def_of(char which, int version)
 	return NULL;
 }
 
+/* Under the lock: IF NOT EXISTS alone fails one of two that come at once. */
+static int
+make_table(struct db *db, void *arg, struct err *err)
+{
+	(void)arg;
+	if (db_run(db, NULL, STMT_MIGRATIONS_LOCK, NULL, 0, NULL, err) != 0)
+		return -1;
+	return db_run(db, NULL, STMT_MIGRATIONS_TABLE, NULL, 0, NULL, err);
+}
+
 static int
 apply_all(struct db_pool *p, char which, struct arena *a, int *applied, struct err *err)
 {
@@ -171,7 +181,7 @@ apply_all(struct db_pool *p, char which, struct arena *a, int *applied, struct e
 	struct db_rows *rows;
 	size_t n;
 
-	if (db_query(p, NULL, STMT_MIGRATIONS_TABLE, NULL, 0, NULL, err) != 0 ||
+	if (db_tx(p, make_table, NULL, err) != 0 ||
 	    db_query(p, a, STMT_MIGRATIONS_LIST, NULL, 0, &rows, err) != 0 ||
 	    compare(which, rows, a, &list, &n, err) != 0 || refuse_if_foreign(list, n, err) != 0)
 		return -1;

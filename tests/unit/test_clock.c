@@ -416,6 +416,7 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 	int64_t before = clock_n();
 	char sql[300];
 	long checked = 0;
+	struct arena *big = arena_new(READERS * (OBSERVATIONS * sizeof(struct observation) + 4096));
 
 	run.pool = pool(WRITERS + READERS);
 	run.writing = WRITERS;
@@ -423,8 +424,7 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 	for (int i = 0; i < WRITERS; i++)
 		ck_assert_int_eq(pthread_create(&w[i], NULL, writer, (void *)(intptr_t)i), 0);
 	for (int i = 0; i < READERS; i++) {
-		rd[i] = (struct reader){ .seen = arena_array(arena_new(OBSERVATIONS * sizeof(struct observation) + 4096), OBSERVATIONS,
-			sizeof(struct observation)) };
+		rd[i] = (struct reader){ .seen = arena_array(big, OBSERVATIONS, sizeof(struct observation)) };
 		ck_assert_ptr_nonnull(rd[i].seen);
 		ck_assert_int_eq(pthread_create(&rd[i].id, NULL, reader, &rd[i]), 0);
 	}
@@ -453,6 +453,7 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 		}
 	ck_assert_int_gt(checked, 1000);
 	db_pool_free(run.pool);
+	arena_free(big);
 }
 END_TEST
 

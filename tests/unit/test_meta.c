@@ -1,0 +1,927 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/unit/test_meta.c - metadata as programs use it: migrations, the
+ * registry, look-ups through a real memcached whose pages this test keeps.
+ */
+#include "base/base.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "meta/ack.h"
+#include "meta/fence.h"
+#include "meta/internal.h"
+#include "meta/migrate.h"
+#include "meta/stamp_write.h"
+#include "tests/lib/scratch.h"
+
+static struct scratch *scratch;
+static struct settings set;
+static const char *servers[2];
+static struct arena *arena;
+static struct err err;
+static struct meta *meta;
+static struct meta_thread *mt;
+
+#define OK(call) ck_assert_msg((call) == 0, "%s: %s: %s", #call, err_kind_name(err.code), err.detail)
+#define FAILS(call, kind)                                                      \
+	do {                                                                   \
+		err_clear(&err);                                               \
+		ck_assert_msg((call) == -1, "%s succeeded", #call);            \
+		ck_assert_msg(err.code == (kind), "%s: %s: %s", #call, err_kind_name(err.code), err.detail); \
+		err_clear(&err);                                               \
+	} while (0)
+
+static void
+start_all(void)
+{
+	int applied;
+
+	scratch = scratch_new();
+	(void)scratch_pg(scratch, NULL);
+	servers[0] = scratch_memcached(scratch, NULL);
+	set = (struct settings){
+		.region = "eu", .default_region = "eu", .memcached = servers, .memcached_user = "", .memcached_password_file = "",
+		.cache_timeout_ms = 500, .cache_retry_ms = 100, .metadata_trust_ms = 3000, .metadata_beat_ms = 50,
+		.metadata_consistency = "acknowledged", .metadata_ack_ms = 800, .metadata_when_cut_off = "refuse",
+		.metadata_cache_ttl_secs = 300, .db_connections = 8, .db_global_connections = 8, .db_timeout_ms = 5000,
+		.db_connect_timeout_s = 2,
+	};
+	set.global_dsn = scratch_database(scratch, "global");
+	set.regional_dsn = scratch_database(scratch, "eu");
+	memset(set.master.key, 0x42, sizeof(set.master.key));
+	if (log_open("test_meta", LOG_ERROR, "/dev/null") != 0 || metrics_open(NULL) != 0)
+		abort();
+	OK(migrate_apply(&set, 'g', &applied, &err));
+	ck_assert_int_gt(applied, 0);
+	OK(migrate_apply(&set, 'r', &applied, &err));
+	ck_assert(scratch_sql(scratch, "global",
+	    "INSERT INTO regions (name, endpoint) VALUES ('eu', 'http://eu.test'), ('us', 'http://us.test')"));
+}
+
+static void
+end_all(void)
+{
+	scratch_free(scratch);
+}
+
+static void
+open_meta(int flags)
+{
+	OK(meta_open(&set, flags, &meta, &err));
+	OK(meta_thread_new(meta, &mt, &err));
+}
+
+static void
+close_meta(void)
+{
+	meta_thread_free(mt);
+	meta_close(meta);
+	mt = NULL;
+	meta = NULL;
+}
+
+static void
+begin(void)
+{
+	arena = arena_new(1 << 24);
+	err_clear(&err);
+	ck_assert(scratch_sql(scratch, "global",
+	    "SET client_min_messages = error; TRUNCATE tenants, apps, policies, app_policies, buckets, bucket_configs, operators CASCADE"));
+	open_meta(META_REGIONAL);
+}
+
+static void
+end(void)
+{
+	close_meta();
+	arena_free(arena);
+}
+
+/* ---- ids ---- */
+
+START_TEST(test_uuid)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "01234567-89ab-4def-8123-456789abcdef", true },
+		{ "01234567-89AB-4DEF-8123-456789ABCDEF", true },
+		{ "0123456789ab4def8123456789abcdef", false },
+		{ "01234567-89ab-4def-8123-456789abcde", false },
+		{ "01234567-89ab-4def-8123-456789abcdefa", false },
+		{ "01234567-89ab-4def-8123+456789abcdef", false },
+		{ "g1234567-89ab-4def-8123-456789abcdef", false },
+		{ "", false },
+	};
+	char text[UUID_TEXT_LEN + 1];
+	struct uuid u, v;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ck_assert_msg(uuid_parse(span_of(rows[i].text), &u) == rows[i].good, "%s", rows[i].text);
+		if (!rows[i].good)
+			continue;
+		uuid_text(&u, text);
+		ck_assert(strcasecmp(text, rows[i].text) == 0);
+	}
+	uuid_random(&u);
+	uuid_random(&v);
+	ck_assert_mem_ne(&u, &v, sizeof(u));
+	uuid_text(&u, text);
+	ck_assert_int_eq(text[14], '4');
+	ck_assert(strchr("89ab", text[19]) != NULL);
+	ck_assert(uuid_parse(span_of(text), &v));
+	ck_assert_mem_eq(&u, &v, sizeof(u));
+}
+END_TEST
+
+/* ---- what lies in memcached ---- */
+
+START_TEST(test_codec_keeps_every_field)
+{
+	const char *const policies[] = { "{\"a\":1}", "", NULL };
+	const char *const domains[] = { "s3.eu.test", NULL };
+	struct app a = { .access_key = "KEY", .name = "n", .tenant_name = "t", .owner_id = "o", .enabled = true,
+		.sealed_secret = { "\0\1\2", 3 }, .policies = policies, .created_us = -5 }, a2;
+	struct bucket b = { .name = "b", .region = "eu", .owner_id = "o", .owner_name = "on", .status = "active", .routing_mode = "",
+		.versioning = "Enabled", .policy = NULL, .config_kinds = 0x80000001, .created_us = INT64_MAX }, b2;
+	struct region r[2] = { { "eu", "http://x", domains, "p", "q", "active", 1 }, { "us", "http://y", domains + 1, "", "", "leaving", 2 } };
+	struct region *r2;
+	struct strbuf sb;
+	size_t n;
+
+	memset(&a2, 0, sizeof(a2));
+	memset(&b2, 0, sizeof(b2));
+	uuid_random(&a.tenant_id);
+	uuid_random(&b.id);
+	strbuf_init(&sb, arena, 10000);
+	codec_put_app(&sb, &a);
+	ck_assert(codec_get_app((struct span){ sb.buf, sb.len }, arena, &a2));
+	ck_assert_str_eq(a2.access_key, "KEY");
+	ck_assert(a2.enabled && a2.created_us == -5 && span_eq(a.sealed_secret, a2.sealed_secret));
+	ck_assert_str_eq(a2.policies[0], "{\"a\":1}");
+	ck_assert_str_eq(a2.policies[1], "");
+	ck_assert_ptr_null(a2.policies[2]);
+	ck_assert_mem_eq(&a.tenant_id, &a2.tenant_id, UUID_LEN);
+	/* cut short anywhere, or with something behind it: refused */
+	for (size_t len = 0; len < sb.len; len++)
+		ck_assert_msg(!codec_get_app((struct span){ sb.buf, len }, arena, &a2), "cut at %zu", len);
+	strbuf_ch(&sb, 'x');
+	ck_assert(!codec_get_app((struct span){ sb.buf, sb.len }, arena, &a2));
+	strbuf_clear(&sb);
+	codec_put_bucket(&sb, &b);
+	ck_assert(codec_get_bucket((struct span){ sb.buf, sb.len }, arena, &b2));
+	ck_assert_ptr_null(b2.policy);
+	ck_assert(b2.config_kinds == b.config_kinds && b2.created_us == INT64_MAX && strcmp(b2.versioning, "Enabled") == 0);
+	ck_assert(!codec_get_app((struct span){ sb.buf, sb.len }, arena, &a2)); /* another kind's format */
+	for (size_t len = 0; len < sb.len; len++)
+		ck_assert(!codec_get_bucket((struct span){ sb.buf, len }, arena, &b2));
+	strbuf_clear(&sb);
+	codec_put_regions(&sb, r, 2);
+	ck_assert(codec_get_regions((struct span){ sb.buf, sb.len }, arena, &r2, &n));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(r2[0].domains[0], "s3.eu.test");
+	ck_assert_str_eq(r2[1].state, "leaving");
+	for (size_t len = 0; len < sb.len; len++)
+		ck_assert(!codec_get_regions((struct span){ sb.buf, len }, arena, &r2, &n));
+}
+END_TEST
+
+/* ---- migrations ---- */
+
+static void *
+migrate_thread(void *arg)
+{
+	struct err e = { 0 };
+	int applied;
+
+	if (migrate_apply(arg, 'g', &applied, &e) != 0) {
+		fprintf(stderr, "migrate: %s\n", e.detail);
+		return (void *)-1;
+	}
+	return (void *)(intptr_t)applied;
+}
+
+START_TEST(test_migrations)
+{
+	struct settings s = set;
+	struct migration *m;
+	pthread_t t[3];
+	size_t n;
+	intptr_t all = 0;
+	bool created;
+	int applied;
+
+	s.global_dsn = arena_printf(arena, "%s dbname=fresh", set.global_dsn);
+	FAILS(migrate_status(&s, 'g', arena, &m, &n, &err), ERR_UNAVAILABLE);
+	OK(migrate_create_database(&s, 'g', &created, &err));
+	ck_assert(created);
+	OK(migrate_create_database(&s, 'g', &created, &err));
+	ck_assert(!created);
+	OK(migrate_status(&s, 'g', arena, &m, &n, &err));
+	ck_assert_uint_ge(n, 2);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(m[i].state, MIGRATE_PENDING);
+	/* several at once: each migration is applied once */
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, migrate_thread, &s), 0);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		void *got;
+
+		pthread_join(t[i], &got);
+		ck_assert_int_ge((intptr_t)got, 0);
+		all += (intptr_t)got;
+	}
+	ck_assert_int_eq(all, (intptr_t)n);
+	OK(migrate_apply(&s, 'g', &applied, &err));
+	ck_assert_int_eq(applied, 0);
+	OK(migrate_status(&s, 'g', arena, &m, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		ck_assert(m[i].state == MIGRATE_APPLIED && m[i].applied_us > 0);
+	/* from a newer release, and from another text: nothing is done */
+	ck_assert(scratch_sql(scratch, "fresh", "INSERT INTO schema_migrations VALUES (9999, '9999-later.sql', 'x')"));
+	OK(migrate_status(&s, 'g', arena, &m, &n, &err));
+	ck_assert_int_eq(m[n - 1].state, MIGRATE_UNKNOWN);
+	FAILS(migrate_apply(&s, 'g', &applied, &err), ERR_CONFLICT);
+	ck_assert(scratch_sql(scratch, "fresh", "DELETE FROM schema_migrations WHERE version = 9999; UPDATE schema_migrations SET checksum "
+	    "= 'y' WHERE version = 1"));
+	OK(migrate_status(&s, 'g', arena, &m, &n, &err));
+	ck_assert_int_eq(m[0].state, MIGRATE_CHANGED);
+	FAILS(migrate_apply(&s, 'g', &applied, &err), ERR_CONFLICT);
+}
+END_TEST
+
+START_TEST(test_every_statement_of_the_regional_database_prepares)
+{
+	struct db *db;
+
+	OK(db_acquire(meta->regional, &db, &err));
+	for (int i = 0; i < STMT_COUNT; i++)
+		if (stmt_defs[i].database != 'g')
+			ck_assert_msg(db_check(db, (enum stmt)i, &err) == 0, "%s: %s", stmt_defs[i].name, err.detail);
+	db_release(db);
+}
+END_TEST
+
+/* ---- the registry ---- */
+
+START_TEST(test_tenants)
+{
+	struct tenant t, found, *list;
+	char text[UUID_TEXT_LEN + 1];
+	size_t n;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &t, &err));
+	ck_assert_uint_eq(strlen(t.canonical_id), 64);
+	ck_assert(t.enabled && t.n_apps == 0 && t.n_buckets == 0 && t.created_us > 0);
+	FAILS(registry_tenant_create(mt, arena, "one", NULL, &found, &err), ERR_EXISTS);
+	FAILS(registry_tenant_create(mt, arena, "", NULL, &found, &err), ERR_INVALID);
+	FAILS(registry_tenant_create(mt, arena, "three", "short", &found, &err), ERR_INVALID);
+	FAILS(registry_tenant_create(mt, arena, "no\xffutf8", NULL, &found, &err), ERR_INVALID);
+	OK(registry_tenant_create(mt, arena, "two", "00000000000000000000000000000000000000000000000000000000000000ff", &found, &err));
+	uuid_text(&t.id, text);
+	OK(registry_tenant_find(mt, arena, text, &found, &err));
+	ck_assert_str_eq(found.name, "one");
+	OK(registry_tenant_find(mt, arena, t.canonical_id, &found, &err));
+	ck_assert_str_eq(found.name, "one");
+	FAILS(registry_tenant_find(mt, arena, "nobody", &found, &err), ERR_NOT_FOUND);
+	OK(registry_tenant_list(mt, arena, "", 10, &list, &n, &err));
+	ck_assert_uint_eq(n, 2);
+	OK(registry_tenant_list(mt, arena, "one", 10, &list, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(list[0].name, "two");
+	OK(registry_tenant_enable(mt, "one", false, &err));
+	OK(registry_tenant_find(mt, arena, "one", &found, &err));
+	ck_assert(!found.enabled);
+	FAILS(registry_tenant_enable(mt, "nobody", false, &err), ERR_NOT_FOUND);
+	OK(registry_tenant_delete(mt, "two", &err));
+	FAILS(registry_tenant_delete(mt, "two", &err), ERR_NOT_FOUND);
+	ck_assert(scratch_sql(scratch, "global", "INSERT INTO buckets (name, region, tenant_id) SELECT 'bucket', 'eu', id FROM tenants"));
+	FAILS(registry_tenant_delete(mt, "one", &err), ERR_CONFLICT);
+}
+END_TEST
+
+START_TEST(test_apps_and_policies)
+{
+	struct tenant t;
+	struct app_info app, *list;
+	struct policy_info p, *policies;
+	struct meta_found f;
+	char secret[SECRET_LEN + 1], opened[APP_SECRET_MAX + 1];
+	size_t n;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &t, &err));
+	FAILS(registry_app_create(mt, arena, "nobody", "a", &app, secret, &err), ERR_NOT_FOUND);
+	OK(registry_app_create(mt, arena, "one", "backup", &app, secret, &err));
+	ck_assert(registry_last_change(mt)->changed && registry_last_change(mt)->acknowledged);
+	ck_assert_uint_eq(strlen(app.access_key), ACCESS_KEY_LEN);
+	ck_assert_uint_eq(strspn(app.access_key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), ACCESS_KEY_LEN);
+	ck_assert_uint_eq(strlen(secret), SECRET_LEN);
+	ck_assert_str_eq(app.tenant_name, "one");
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_int_eq(f.has_app, 1);
+	ck_assert(f.app.enabled);
+	ck_assert_ptr_null(f.app.policies[0]);
+	ck_assert_str_eq(f.app.owner_id, t.canonical_id);
+	OK(app_secret(&set, &f.app, opened, &err));
+	ck_assert_str_eq(opened, secret);
+	/* a box that was moved to another key does not open */
+	f.app.access_key = "ANOTHERACCESSKEY0000";
+	FAILS(app_secret(&set, &f.app, opened, &err), ERR_INTERNAL);
+	FAILS(registry_app_import(mt, arena, "one", "twice", app.access_key, "secret", &app, &err), ERR_EXISTS);
+	OK(registry_app_import(mt, arena, "one", "imported", "AKIAIMPORTED00000000", "a/secret+of=another", &app, &err));
+	OK(registry_app_list(mt, arena, NULL, "", 10, &list, &n, &err));
+	ck_assert_uint_eq(n, 2);
+	OK(registry_app_list(mt, arena, "nobody", "", 10, &list, &n, &err));
+	ck_assert_uint_eq(n, 0);
+	/* policies */
+	OK(registry_policy_create(mt, "read", "{\"Version\":\"2012-10-17\"}", &err));
+	FAILS(registry_policy_create(mt, "read", "{}", &err), ERR_EXISTS);
+	FAILS(registry_policy_create(mt, "bad", "{", &err), ERR_INVALID);
+	OK(registry_app_attach(mt, app.access_key, "read", &err));
+	FAILS(registry_app_attach(mt, app.access_key, "read", &err), ERR_EXISTS);
+	FAILS(registry_app_attach(mt, app.access_key, "none", &err), ERR_NOT_FOUND);
+	FAILS(registry_policy_delete(mt, "read", &err), ERR_CONFLICT);
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_str_eq(f.app.policies[0], "{\"Version\":\"2012-10-17\"}");
+	OK(registry_policy_update(mt, "read", "{}", &err));
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_str_eq(f.app.policies[0], "{}");
+	OK(registry_policy_find(mt, arena, "read", &p, &err));
+	ck_assert_int_eq(p.n_apps, 1);
+	OK(registry_app_find(mt, arena, app.access_key, &app, &err));
+	ck_assert_str_eq(app.policies[0], "read");
+	OK(registry_policy_list(mt, arena, "", 10, &policies, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	OK(registry_app_detach(mt, app.access_key, "read", &err));
+	FAILS(registry_app_detach(mt, app.access_key, "read", &err), ERR_NOT_FOUND);
+	OK(registry_policy_delete(mt, "read", &err));
+	/* disabled, by itself and by its tenant */
+	OK(registry_app_enable(mt, app.access_key, false, &err));
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert(f.has_app == 1 && !f.app.enabled);
+	OK(registry_app_enable(mt, app.access_key, true, &err));
+	OK(registry_tenant_enable(mt, "one", false, &err));
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert(f.has_app == 1 && !f.app.enabled);
+	OK(registry_app_delete(mt, app.access_key, &err));
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_int_eq(f.has_app, 0);
+	FAILS(registry_app_delete(mt, app.access_key, &err), ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(test_regions)
+{
+	const char *const domains[] = { "s3.ap.test", NULL };
+	struct region r = { .name = "ap", .endpoint = "https://s3.ap.test", .domains = domains };
+	struct region_info *list;
+	struct region *regions;
+	size_t n;
+
+	set.metadata_ack_ms = 300;
+	OK(registry_region_create(mt, &r, &err));
+	FAILS(registry_region_create(mt, &r, &err), ERR_EXISTS);
+	r.endpoint = "not an address";
+	FAILS(registry_region_update(mt, &r, &err), ERR_INVALID);
+	r = (struct region){ .name = "ap", .inv_pub = "tcp://1.2.3.4:1" };
+	OK(registry_region_update(mt, &r, &err));
+	OK(meta_regions(mt, arena, &regions, &n, &err));
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(regions[0].name, "ap");
+	ck_assert_str_eq(regions[0].endpoint, "https://s3.ap.test");
+	ck_assert_str_eq(regions[0].domains[0], "s3.ap.test");
+	ck_assert_str_eq(regions[0].inv_pub, "tcp://1.2.3.4:1");
+	FAILS(registry_region_remove(mt, "ap", &err), ERR_CONFLICT);
+	OK(registry_region_leave(mt, "ap", &err));
+	OK(registry_region_leave(mt, "ap", &err));
+	FAILS(registry_region_remove(mt, "ap", &err), ERR_CONFLICT);
+	OK(registry_region_list(mt, arena, &list, &n, &err));
+	ck_assert(n == 3 && strcmp(list[0].r.state, "leaving") == 0 && list[0].leaving_us > 0 && list[1].leaving_us == 0);
+	clock_sleep_us(350 * US_PER_MS);
+	OK(registry_region_remove(mt, "ap", &err));
+	FAILS(registry_region_remove(mt, "ap", &err), ERR_NOT_FOUND);
+	FAILS(registry_region_leave(mt, "ap", &err), ERR_NOT_FOUND);
+	set.metadata_ack_ms = 800;
+}
+END_TEST
+
+START_TEST(test_operators_and_audit)
+{
+	struct operator_info o, *list;
+	struct audit_entry e = { .actor = "root", .via = "cli", .region = "eu", .action = "app disable", .target = "KEY", .ok = true };
+	struct audit_entry *log;
+	int64_t session;
+	size_t n;
+
+	OK(registry_operator_create(mt, "ada", "$y$hash", "admin", &err));
+	ck_assert(!registry_last_change(mt)->changed);
+	FAILS(registry_operator_create(mt, "ada", "$y$hash", "admin", &err), ERR_EXISTS);
+	FAILS(registry_operator_create(mt, "bob", "plain password", "admin", &err), ERR_INVALID);
+	FAILS(registry_operator_create(mt, "bob", "$y$hash", "owner", &err), ERR_INVALID);
+	OK(registry_operator_find(mt, arena, "ada", &o, &err));
+	ck_assert_str_eq(o.password_hash, "$y$hash");
+	session = o.session;
+	OK(registry_operator_set_password(mt, "ada", "$y$other", &err));
+	OK(registry_operator_set_role(mt, "ada", "viewer", &err));
+	OK(registry_operator_logout(mt, "ada", &err));
+	OK(registry_operator_enable(mt, "ada", false, &err));
+	OK(registry_operator_logged_in(mt, "ada", &err));
+	OK(registry_operator_by_id(mt, arena, &o.id, &o, &err));
+	ck_assert(o.session == session + 4 && !o.enabled && o.last_login_us > 0 && strcmp(o.role, "viewer") == 0);
+	OK(registry_operator_list(mt, arena, &list, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(list[0].password_hash, "");
+	OK(registry_operator_delete(mt, "ada", &err));
+	FAILS(registry_operator_find(mt, arena, "ada", &o, &err), ERR_NOT_FOUND);
+	OK(registry_audit_append(mt, &e, &err));
+	e.action = "app delete";
+	e.ok = false;
+	OK(registry_audit_append(mt, &e, &err));
+	OK(registry_audit_list(mt, arena, 0, 10, &log, &n, &err));
+	ck_assert_uint_eq(n, 2);
+	ck_assert(strcmp(log[0].action, "app delete") == 0 && !log[0].ok && log[1].ok && log[0].at_us > 0);
+	OK(registry_audit_list(mt, arena, log[0].id, 10, &log, &n, &err));
+	ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
+START_TEST(test_status)
+{
+	struct clock_status before, after;
+	struct database_status db;
+
+	OK(registry_clock(mt, arena, &before, &err));
+	ck_assert(before.primary && before.clock.n > 0 && before.events_kept > 0 && before.changed_us > 0);
+	OK(registry_new_epoch(mt, "for a test", &err));
+	OK(registry_clock(mt, arena, &after, &err));
+	ck_assert_mem_ne(before.clock.epoch, after.clock.epoch, EPOCH_LEN);
+	ck_assert_str_eq(after.epoch_reason, "for a test");
+	OK(registry_wait(mt, &err));
+	OK(registry_database(mt, arena, 'g', &db, &err));
+	ck_assert(db.size_bytes > 0 && strcmp(db.name, "global") == 0);
+	OK(registry_database(mt, arena, 'r', &db, &err));
+	ck_assert_str_eq(db.name, "eu");
+}
+END_TEST
+
+/* ---- buckets ---- */
+
+struct creator {
+	pthread_t id;
+	struct uuid tenant;
+	enum bucket_made made;
+	int rc;
+};
+
+static void *
+create_thread(void *arg)
+{
+	struct creator *c = arg;
+	struct meta_thread *t;
+	struct arena *a = arena_new(1 << 20);
+	struct err e = { 0 };
+
+	c->rc = meta_thread_new(meta, &t, &e);
+	if (c->rc == 0) {
+		c->rc = meta_bucket_create(t, a, "contended", "us", &c->tenant, &c->made, &e);
+		meta_thread_free(t);
+	}
+	if (c->rc != 0)
+		fprintf(stderr, "create: %s\n", e.detail);
+	arena_free(a);
+	return NULL;
+}
+
+START_TEST(test_buckets)
+{
+	struct tenant one, two;
+	struct bucket b, *list;
+	struct creator c[8];
+	enum bucket_made made;
+	int winners = 0;
+	size_t n;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(registry_tenant_create(mt, arena, "two", NULL, &two, &err));
+	OK(meta_bucket_create(mt, arena, "first", "eu", &one.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_MADE);
+	ck_assert(registry_last_change(mt)->changed);
+	OK(meta_bucket_create(mt, arena, "first", "us", &one.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_YOURS);
+	OK(meta_bucket_create(mt, arena, "first", "eu", &two.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_TAKEN);
+	OK(meta_bucket_create(mt, arena, "second", "mars", &one.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_NO_REGION);
+	FAILS(meta_bucket_create(mt, arena, "Not A Name", "eu", &one.id, &made, &err), ERR_INVALID);
+	/* several tenants at once: one has it */
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		c[i].tenant = i % 2 == 0 ? one.id : two.id;
+		ck_assert_int_eq(pthread_create(&c[i].id, NULL, create_thread, &c[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		pthread_join(c[i].id, NULL);
+		ck_assert_int_eq(c[i].rc, 0);
+		winners += c[i].made == BUCKET_MADE;
+	}
+	ck_assert_int_eq(winners, 1);
+	OK(registry_bucket_find(mt, arena, "contended", &b, &err));
+	for (size_t i = 0; i < ARRAY_LEN(c); i++)
+		ck_assert(c[i].made == (memcmp(&c[i].tenant, &b.tenant_id, UUID_LEN) != 0 ? BUCKET_TAKEN : c[i].made));
+	/* lists */
+	OK(meta_bucket_create(mt, arena, "fir", "us", &one.id, &made, &err));
+	OK(meta_bucket_create(mt, arena, "other", "us", &two.id, &made, &err));
+	OK(meta_bucket_list(mt, arena, &one.id, "fir", "", NULL, 10, &list, &n, &err));
+	ck_assert(n == 2 && strcmp(list[0].name, "fir") == 0 && strcmp(list[1].name, "first") == 0);
+	OK(meta_bucket_list(mt, arena, &one.id, "", "fir", "eu", 10, &list, &n, &err));
+	ck_assert(n == 1 && strcmp(list[0].owner_name, "one") == 0);
+	OK(registry_bucket_list(mt, arena, "two", "us", NULL, "", 10, &list, &n, &err));
+	ck_assert_uint_ge(n, 1);
+	/* settings and documents */
+	OK(registry_bucket_set_routing(mt, "first", "relay", &err));
+	FAILS(registry_bucket_set_routing(mt, "first", "teleport", &err), ERR_INVALID);
+	FAILS(registry_bucket_set_routing(mt, "nowhere", "relay", &err), ERR_NOT_FOUND);
+	OK(registry_bucket_set_config(mt, "first", "policy", "{\"a\":1}", &err));
+	OK(registry_bucket_set_config(mt, "first", "cors", "<x/>", &err));
+	FAILS(registry_bucket_set_config(mt, "first", "colour", "red", &err), ERR_INVALID);
+	OK(registry_bucket_find(mt, arena, "first", &b, &err));
+	ck_assert_str_eq(b.policy, "{\"a\":1}");
+	ck_assert_str_eq(b.routing_mode, "relay");
+	ck_assert_uint_eq(b.config_kinds, 3);
+	OK(registry_bucket_set_config(mt, "first", "policy", NULL, &err));
+	FAILS(registry_bucket_set_config(mt, "first", "policy", NULL, &err), ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(test_bucket_is_deleted_and_made_again)
+{
+	struct tenant one;
+	struct meta_found f;
+	struct bucket old;
+	enum bucket_made made;
+	enum bucket_gone gone;
+	bool open;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(meta_bucket_create(mt, arena, "phoenix", "eu", &one.id, &made, &err));
+	OK(meta_find(mt, arena, NULL, "phoenix", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 1);
+	old = f.bucket;
+	OK(meta_fence_open(mt, arena, &old.id, &open, &err));
+	ck_assert(open);
+	OK(meta_bucket_delete(mt, arena, &old, &gone, &err));
+	ck_assert_int_eq(gone, BUCKET_GONE);
+	OK(meta_bucket_delete(mt, arena, &old, &gone, &err));
+	ck_assert_int_eq(gone, BUCKET_NOT_THERE);
+	OK(meta_find(mt, arena, NULL, "phoenix", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 0);
+	OK(meta_bucket_create(mt, arena, "phoenix", "eu", &one.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_MADE);
+	OK(meta_find(mt, arena, NULL, "phoenix", &f, &err));
+	ck_assert_mem_ne(&f.bucket.id, &old.id, UUID_LEN);
+	/* the old one's end does not touch the new one, nor does its fence open again */
+	OK(meta_bucket_delete(mt, arena, &old, &gone, &err));
+	ck_assert_int_eq(gone, BUCKET_NOT_THERE);
+	OK(meta_fence_open(mt, arena, &old.id, &open, &err));
+	ck_assert(!open);
+	OK(meta_find(mt, arena, NULL, "phoenix", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 1);
+	/* another region's bucket is not ours to delete */
+	OK(meta_bucket_create(mt, arena, "far-away", "us", &one.id, &made, &err));
+	OK(meta_find(mt, arena, NULL, "far-away", &f, &err));
+	FAILS(meta_bucket_delete(mt, arena, &f.bucket, &gone, &err), ERR_INVALID);
+}
+END_TEST
+
+/* ---- through the cache: this test is the invalidator ---- */
+
+static struct {
+	pthread_t id;
+	atomic_bool stop;
+	atomic_bool ack_us; /* acknowledges for the region "us" too */
+} keeper;
+
+/* Beats every page and acknowledges what it stamped, each 20 ms. Without news: a change raises every slot. */
+static void *
+keep(void *arg)
+{
+	struct cache_servers *cs;
+	struct db_pool *p = db_pool_new('g', set.global_dsn, 1, 2000, 1);
+	struct arena *a = arena_new(1 << 20);
+	uint8_t epoch[EPOCH_LEN] = { 0 };
+	struct err e = { 0 };
+	struct mc *mc;
+
+	(void)arg;
+	if (cache_servers_open(&set, &cs, &e) != 0)
+		abort();
+	mc = mc_new(cs, 0, true);
+	while (!atomic_load(&keeper.stop)) {
+		struct stamp_round round;
+		struct event_clock q;
+		struct stamp_news news = { 0 };
+		struct db_rows *r;
+		int beaten, flushed;
+
+		arena_reset(a);
+		err_clear(&e);
+		if (stamp_beat_begin(mc, "eu", epoch, &round) == STAMP_DONE &&
+		    db_query(p, a, STMT_CLOCK_SOURCE, (const struct db_param[]){ P_TEXT("eu") }, 1, &r, &e) == 0) {
+			clock_from_row(r, 0, 2, &q);
+			memcpy(epoch, q.epoch, EPOCH_LEN);
+			memcpy(news.epoch, q.epoch, EPOCH_LEN);
+			news.from = news.through = q.n;
+			if (stamp_beat_end(mc, "eu", &round, &q, &news, &beaten, &flushed) == STAMP_DONE) {
+				(void)!ack_note(mc, "eu", "eu", &q);
+				if (atomic_load(&keeper.ack_us))
+					(void)!ack_note(mc, "eu", "us", &q);
+			}
+		}
+		clock_sleep_us(20 * US_PER_MS);
+	}
+	mc_free(mc);
+	cache_servers_close(cs);
+	db_pool_free(p);
+	arena_free(a);
+	return NULL;
+}
+
+static void
+keeper_start(void)
+{
+	atomic_store(&keeper.stop, false);
+	atomic_store(&keeper.ack_us, true);
+	ck_assert_int_eq(pthread_create(&keeper.id, NULL, keep, NULL), 0);
+}
+
+static void
+keeper_stop(void)
+{
+	atomic_store(&keeper.stop, true);
+	pthread_join(keeper.id, NULL);
+}
+
+static void
+begin_cached(void)
+{
+	begin();
+	close_meta();
+	keeper_start();
+	open_meta(META_CACHE | META_REGIONAL);
+}
+
+static void
+end_cached(void)
+{
+	if (!atomic_load(&keeper.stop))
+		keeper_stop();
+	end();
+}
+
+static int
+global_queries(void)
+{
+	int n = meta_spent(mt)->global_queries;
+
+	*meta_spent(mt) = (struct meta_spent){ 0 };
+	return n;
+}
+
+/* Until the process trusts the key's page: then a second look-up costs no query. */
+static void
+wait_for_trust(const char *bucket)
+{
+	struct meta_found f;
+
+	for (int i = 0; i < 500; i++) {
+		OK(meta_find(mt, arena, NULL, bucket, &f, &err));
+		(void)global_queries();
+		OK(meta_find(mt, arena, NULL, bucket, &f, &err));
+		if (global_queries() == 0)
+			return;
+		clock_sleep_us(20 * US_PER_MS);
+	}
+	ck_abort_msg("the cache is not trusted after 10 s");
+}
+
+START_TEST(test_find_hit_miss_negative)
+{
+	struct tenant one;
+	struct app_info app;
+	struct meta_found f;
+	struct region *regions;
+	enum bucket_made made;
+	char secret[SECRET_LEN + 1], opened[APP_SECRET_MAX + 1];
+	size_t n;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(registry_app_create(mt, arena, "one", "", &app, secret, &err));
+	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	wait_for_trust("cached");
+	/* a miss is one statement a key; then none */
+	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
+	ck_assert(f.has_app == 1 && f.has_bucket == 0);
+	for (int i = 0; i < 3; i++) {
+		(void)global_queries();
+		OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
+		ck_assert(f.has_app == 1 && f.has_bucket == 0);
+		ck_assert_int_eq(meta_spent(mt)->cache_round_trips, 1);
+		ck_assert_int_eq(global_queries(), 0);
+	}
+	OK(app_secret(&set, &f.app, opened, &err));
+	ck_assert_str_eq(opened, secret);
+	OK(meta_regions(mt, arena, &regions, &n, &err));
+	(void)global_queries();
+	OK(meta_regions(mt, arena, &regions, &n, &err));
+	ck_assert_int_eq(global_queries(), 0);
+	ck_assert(n == 2 && strcmp(regions[1].endpoint, "http://us.test") == 0);
+	/* "no such bucket" ends when it is made: at once, for whoever asks after the acknowledgement */
+	OK(meta_bucket_create(mt, arena, "never-was", "eu", &one.id, &made, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 1);
+	OK(registry_app_enable(mt, app.access_key, false, &err));
+	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
+	ck_assert(!f.app.enabled);
+	/* names that cannot be ask nobody */
+	(void)global_queries();
+	OK(meta_find(mt, arena, "not\xffutf8", NULL, &f, &err));
+	ck_assert_int_eq(f.has_app, 0);
+	ck_assert_int_eq(global_queries(), 0);
+}
+END_TEST
+
+START_TEST(test_change_by_psql_is_seen)
+{
+	struct tenant one;
+	struct meta_found f;
+	enum bucket_made made;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
+	wait_for_trust("cached");
+	ck_assert(scratch_sql(scratch, "global", "UPDATE buckets SET routing_mode = 'relay'"));
+	OK(registry_wait(mt, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+	ck_assert_str_eq(f.bucket.routing_mode, "relay");
+}
+END_TEST
+
+START_TEST(test_writer_waits_for_the_other_region)
+{
+	struct tenant one;
+	struct app_info app;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(registry_policy_create(mt, "p", "{}", &err));
+	ck_assert(!registry_last_change(mt)->changed);
+	atomic_store(&keeper.ack_us, false);
+	clock_sleep_us(50 * US_PER_MS);
+	(void)meta_spent(mt);
+	OK(registry_app_import(mt, arena, "one", "", "AKIAWAITS", "secret", &app, &err));
+	ck_assert(!registry_last_change(mt)->acknowledged);
+	ck_assert_int_ge(registry_last_change(mt)->waited_us, 790 * US_PER_MS);
+	ck_assert_int_ge(meta_spent(mt)->ack_wait_us, 790 * US_PER_MS);
+	/* eventual: its own region alone, which it has stamped itself */
+	set.metadata_consistency = "eventual";
+	OK(registry_app_enable(mt, "AKIAWAITS", false, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	set.metadata_consistency = "acknowledged";
+	/* a region that leaves is not waited for */
+	atomic_store(&keeper.ack_us, false);
+	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'leaving', leaving_at = now() WHERE name = 'us'"));
+	OK(registry_app_enable(mt, "AKIAWAITS", true, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'"));
+}
+END_TEST
+
+#define HERD 32
+static void *
+find_thread(void *arg)
+{
+	struct meta_thread *t;
+	struct arena *a = arena_new(1 << 20);
+	struct err e = { 0 };
+	struct meta_found f;
+	intptr_t rc = -1;
+
+	(void)arg;
+	if (meta_thread_new(meta, &t, &e) == 0) {
+		if (meta_find(t, a, NULL, "herd", &f, &e) == 0 && f.has_bucket == 1)
+			rc = 0;
+		meta_thread_free(t);
+	}
+	arena_free(a);
+	return (void *)rc;
+}
+
+START_TEST(test_many_ask_for_one_cold_key)
+{
+	struct tenant one;
+	enum bucket_made made;
+	pthread_t t[HERD];
+	int64_t before;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(meta_bucket_create(mt, arena, "herd", "eu", &one.id, &made, &err));
+	OK(meta_bucket_create(mt, arena, "warm", "eu", &one.id, &made, &err));
+	wait_for_trust("warm");
+	/* another key of the same page or not: all pages are beaten alike; give each two beats */
+	clock_sleep_us(300 * US_PER_MS);
+	before = metric_get(M_GLOBAL_QUERIES);
+	for (int i = 0; i < HERD; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, find_thread, NULL), 0);
+	for (int i = 0; i < HERD; i++) {
+		void *rc;
+
+		pthread_join(t[i], &rc);
+		ck_assert_int_eq((intptr_t)rc, 0);
+	}
+	/* the keeper asks for the clock meanwhile */
+	ck_assert_int_le(metric_get(M_GLOBAL_QUERIES) - before, 12);
+}
+END_TEST
+
+START_TEST(test_cut_off_refuses_or_serves)
+{
+	struct tenant one;
+	struct meta_found f;
+	enum bucket_made made;
+	int64_t served = metric_get(M_CACHE_SERVED_OLD);
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
+	wait_for_trust("cached");
+	keeper_stop();
+	scratch_pg_verb(scratch, "kill");
+	/* still within F: what is cached is proved */
+	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 1);
+	FAILS(meta_find(mt, arena, NULL, "unknown", &f, &err), ERR_UNAVAILABLE);
+	clock_sleep_us((set.metadata_trust_ms + 100) * US_PER_MS);
+	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
+	set.metadata_when_cut_off = "serve";
+	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+	ck_assert_int_eq(f.has_bucket, 1);
+	ck_assert_int_eq(metric_get(M_CACHE_SERVED_OLD), served + 1);
+	FAILS(meta_find(mt, arena, NULL, "unknown", &f, &err), ERR_UNAVAILABLE);
+	set.metadata_cache_ttl_secs = 1;
+	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
+	set.metadata_cache_ttl_secs = 300;
+	set.metadata_when_cut_off = "refuse";
+	scratch_pg_verb(scratch, "restart");
+	keeper_start();
+	for (int i = 0; i < 200 && meta_find(mt, arena, NULL, "cached", &f, &err) != 0; i++) {
+		err_clear(&err);
+		clock_sleep_us(20 * US_PER_MS);
+	}
+	wait_for_trust("cached");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("meta");
+	TCase *plain = tcase_create("plain"), *cached = tcase_create("cached");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_unchecked_fixture(plain, start_all, NULL);
+	tcase_add_checked_fixture(plain, begin, end);
+	tcase_set_timeout(plain, 60);
+	tcase_add_test(plain, test_uuid);
+	tcase_add_test(plain, test_codec_keeps_every_field);
+	tcase_add_test(plain, test_migrations);
+	tcase_add_test(plain, test_every_statement_of_the_regional_database_prepares);
+	tcase_add_test(plain, test_tenants);
+	tcase_add_test(plain, test_apps_and_policies);
+	tcase_add_test(plain, test_regions);
+	tcase_add_test(plain, test_operators_and_audit);
+	tcase_add_test(plain, test_status);
+	tcase_add_test(plain, test_buckets);
+	tcase_add_test(plain, test_bucket_is_deleted_and_made_again);
+	suite_add_tcase(s, plain);
+	tcase_add_unchecked_fixture(cached, NULL, end_all);
+	tcase_add_checked_fixture(cached, begin_cached, end_cached);
+	tcase_set_timeout(cached, 60);
+	tcase_add_test(cached, test_find_hit_miss_negative);
+	tcase_add_test(cached, test_change_by_psql_is_seen);
+	tcase_add_test(cached, test_writer_waits_for_the_other_region);
+	tcase_add_test(cached, test_many_ask_for_one_cold_key);
+	tcase_add_test(cached, test_cut_off_refuses_or_serves);
+	suite_add_tcase(s, cached);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
