@@ -10,8 +10,8 @@
  *   x-sendfile         mod_xsendfile: whole files; a request's Range is cut by us, so those are streamed
  *   x-sendfile2        lighttpd: whole files and ranges. It cuts a 200 to the request's Range by itself:
  *                      a Range that S3 passes over (several, malformed) is streamed
- *   x-accel-redirect   nginx: drops every header it does not know but keeps status and body; only the
- *                      plain cases go there, and its configuration gives the known headers back
+ *   x-accel-redirect   nginx: drops every header it does not know, and judges conditions by the file;
+ *                      only the plain cases go there, and its configuration gives the known headers back
  */
 #include "fcgi/sendfile.h"
 
@@ -21,6 +21,18 @@ static bool
 wants(const struct req *r, const char *how)
 {
 	return strcmp(r->thread->settings->sendfile, how) == 0;
+}
+
+/* nginx evaluates these against the file: its time is not the object's, and it has no ETag. */
+static bool
+is_conditional(const struct req *r)
+{
+	static const char *const names[] = { "if-match", "if-none-match", "if-modified-since", "if-unmodified-since" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (req_header(r, names[i]).p != NULL)
+			return true;
+	return false;
 }
 
 /* lighttpd: the path is URL-encoded, then the range with both ends. */
@@ -50,7 +62,7 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	if (has_range && (!range->partial || !wants(r, "x-sendfile2")))
 		return false;
 	/* nginx gives back by name only what its configuration lists */
-	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL))
+	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL || is_conditional(r)))
 		return false;
 	memcpy(id.b, o->blob_id.b, sizeof(id.b));
 	if (!store_path(r->thread->store, &id, path, sizeof(path)))
