@@ -63,7 +63,8 @@ static size_t n_keys;
 static int
 span_cmp(struct span a, struct span b)
 {
-	int c = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
+	size_t both = a.len < b.len ? a.len : b.len;
+	int c = both == 0 ? 0 : memcmp(a.p, b.p, both);
 
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
 }
