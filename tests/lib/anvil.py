@@ -441,9 +441,10 @@ def main():
             bad += 1
             where = [x for x in traceback.extract_tb(e.__traceback__) if x.filename == me.__file__]
             print("FAILED %s.%s (%s:%d)\n  %s\n    %s" % (name, t, os.path.relpath(me.__file__, SOURCE), where[-1].lineno if where else 0, e, logs()))
-        except Exception:
+        except Exception as e:
             bad += 1
-            print("FAILED %s.%s\n  the test itself broke: %s\n    %s" % (name, t, traceback.format_exc().strip().replace("\n", "\n  "), logs()))
+            where = [x for x in traceback.extract_tb(e.__traceback__) if x.filename == me.__file__]
+            print("FAILED %s.%s\n  it broke: %s: %s\n%s    %s" % (name, t, type(e).__name__, e, "".join("    at %s:%d: %s\n" % (os.path.relpath(x.filename, SOURCE), x.lineno, x.line) for x in where[-3:]), logs()))
         finally:
             try:
                 clean()
