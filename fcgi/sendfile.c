@@ -7,7 +7,9 @@
  * Blocks:     no.
  * Invariant:  where a server would answer otherwise than S3 does, we stream.
  *
- *   x-sendfile         mod_xsendfile: whole files; a request's Range is cut by us, so those are streamed
+ *   x-sendfile         mod_xsendfile: whole files; a request's Range is cut by us, so those are streamed.
+ *                      It weighs the request's conditions again, and not as S3 does (unquoted ETags),
+ *                      and drops Content-Encoding
  *   x-sendfile2        lighttpd: whole files and ranges. It cuts a 200 to the request's Range by itself:
  *                      a Range that S3 passes over (several, malformed) is streamed
  *   x-accel-redirect   nginx: drops every header it does not know, and judges conditions by the file;
@@ -61,8 +63,14 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	/* Passed over by S3, not by the server. */
 	if (has_range && (!range->partial || !wants(r, "x-sendfile2")))
 		return false;
+	/* Judged by S3's rules already. */
+	if (!wants(r, "x-sendfile2") && is_conditional(r))
+		return false;
+	/* mod_xsendfile drops it */
+	if (wants(r, "x-sendfile") && m->content_encoding.len > 0)
+		return false;
 	/* nginx gives back by name only what its configuration lists */
-	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL || is_conditional(r)))
+	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL))
 		return false;
 	memcpy(id.b, o->blob_id.b, sizeof(id.b));
 	if (!store_path(r->thread->store, &id, path, sizeof(path)))
