@@ -133,7 +133,11 @@ meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, con
 	if (rc < 0)
 		return -1;
 	*out = c.made;
-	return 0;
+	/*
+	 * It may be the same client again, whose first answer was lost: "it is there"
+	 * promises as much as "it was made", so the first one's number is waited for.
+	 */
+	return c.made == BUCKET_YOURS ? registry_wait(t, err) : 0;
 }
 
 int

@@ -16,41 +16,23 @@
 
 #define RAISE_MAX 16 /* keys a writer raises itself; more are the invalidator's */
 
+/* A transaction's number, whom it concerns, what it changed: columns of sql/stmt/event_flush.sql. */
 struct change {
-	db_tx_fn fn;
-	void *arg;
-	struct arena *arena;
 	struct event_clock at;
-	bool changed;
 	const char *const *regions; /* the active ones */
 	const char *const *events;  /* kind letter and key */
 };
 
-/* Inside the transaction: fn, then its number, and whom it concerns. */
 static int
-change_tx(struct db *db, void *arg, struct err *err)
+read_change(const struct db_rows *r, struct arena *a, struct change *c, bool *changed, struct err *err)
 {
-	struct change *c = arg;
-	struct db_rows *r;
-	int rc;
-
-	arena_reset(c->arena); /* the try before this one */
-	rc = c->fn(db, c->arg, err);
-	if (rc != 0)
-		return rc;
-	if (db_run(db, c->arena, STMT_EVENT_FLUSH, NULL, 0, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0 || db_is_null(r, 0, 0))
-		return FAIL(err, ERR_UNAVAILABLE, "the event clock has no row: run anvil-admin db init");
-	clock_from_row(r, 0, 0, &c->at);
-	c->changed = db_bool(r, 0, 2);
-	if (!c->changed)
+	*changed = false;
+	if (db_count(r) == 0 || db_is_null(r, 0, 0)) /* no clock yet; whatever makes an event begins it */
 		return 0;
-	if (db_run(db, c->arena, STMT_EVENT_MINE, (const struct db_param[]){ P_INT((int64_t)c->at.n), P_INT(RAISE_MAX + 1) },
-	        2, &r, err) != 0)
-		return -1;
-	c->regions = db_texts(r, 0, 0, c->arena);
-	c->events = db_texts(r, 0, 1, c->arena);
+	clock_from_row(r, 0, 0, &c->at);
+	*changed = db_bool(r, 0, 2);
+	c->regions = db_texts(r, 0, 3, a);
+	c->events = db_texts(r, 0, 4, a);
 	return c->regions == NULL || c->events == NULL ? FAIL(err, ERR_LIMIT, "too many regions") : 0;
 }
 
@@ -96,19 +78,22 @@ meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock
 int
 meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
 {
-	struct change c = { .fn = fn, .arg = arg, .arena = arena_new(1 << 22) };
+	struct db_param max = P_INT(RAISE_MAX + 1);
+	struct db_last last = { arena_new(1 << 22), STMT_EVENT_FLUSH, &max, 1, NULL };
+	struct change c = { 0 };
 	int rc;
 
 	memset(&t->change, 0, sizeof(t->change));
-	rc = db_tx(t->meta->global, change_tx, &c, err);
+	rc = db_tx_last(t->meta->global, fn, arg, &last, err);
+	if (rc == 0)
+		rc = read_change(last.rows, last.arena, &c, &t->change.changed, err);
 	if (rc == 0) {
 		t->change.at = c.at;
-		t->change.changed = c.changed;
 		t->change.acknowledged = true;
-		if (c.changed && t->cache != NULL)
-			meta_wait_known(t, c.arena, &c.at, c.regions, raise_own(t, &c));
+		if (t->change.changed && t->cache != NULL)
+			meta_wait_known(t, last.arena, &c.at, c.regions, raise_own(t, &c));
 	}
-	arena_free(c.arena);
+	arena_free(last.arena);
 	return rc;
 }
 

@@ -344,9 +344,28 @@ db_query(struct db_pool *p, struct arena *a, enum stmt st, const struct db_param
 	return rc;
 }
 
+/* The last statement and COMMIT, or COMMIT alone. */
+static int
+commit(struct db *db, struct db_last *last, struct err *err)
+{
+	int64_t begun = clock_mono_us();
+	struct db_encoded e;
+	PGresult *res = NULL;
+	int rc;
+
+	if (last == NULL)
+		return db_conn_text(db, "COMMIT", "COMMIT", err);
+	if (prepare(db, last->st, err) != 0 || db_encode(&stmt_defs[last->st], last->params, last->n_params, &e, err) != 0)
+		return -1;
+	rc = db_conn_last(db, &stmt_defs[last->st], &e, &res, err);
+	db_encoded_release(&e);
+	count_one(db, last->st, clock_mono_us() - begun, rc != 0);
+	return rc != 0 ? -1 : db_rows_new(last->arena, res, &last->rows, err);
+}
+
 /* One attempt. *again: the server asks to run it once more. */
 static int
-tx_once(struct db_pool *p, db_tx_fn fn, void *arg, bool *again, struct err *err)
+tx_once(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, bool *again, struct err *err)
 {
 	struct db *db;
 	int rc;
@@ -359,7 +378,7 @@ tx_once(struct db_pool *p, db_tx_fn fn, void *arg, bool *again, struct err *err)
 	if (rc == 0)
 		rc = fn(db, arg, err);
 	if (rc == 0) {
-		rc = db_conn_text(db, "COMMIT", "COMMIT", err);
+		rc = commit(db, last, err);
 		if (rc != 0 && db->broken)
 			err->code = ERR_UNAVAILABLE; /* it may have been committed: never again by ourselves */
 	}
@@ -372,10 +391,16 @@ tx_once(struct db_pool *p, db_tx_fn fn, void *arg, bool *again, struct err *err)
 int
 db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err)
 {
+	return db_tx_last(p, fn, arg, NULL, err);
+}
+
+int
+db_tx_last(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, struct err *err)
+{
 	for (int try = 1;; try++) {
 		struct err why = { 0 };
 		bool again;
-		int rc = tx_once(p, fn, arg, &again, &why);
+		int rc = tx_once(p, fn, arg, last, &again, &why);
 
 		if (rc >= 0)
 			return rc;

@@ -46,7 +46,7 @@ struct db_param {
 struct db_rows;
 MUST_CHECK int db_run(struct db *db, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
     struct db_rows **out, struct err *err);
-/* Acquire, run, release: for a single statement. Retries once when the connection turns out dead before anything was sent. */
+/* Acquire, run, release: for a single statement. A connection that died while it lay idle is replaced before. */
 MUST_CHECK int db_query(struct db_pool *p, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
     struct db_rows **out, struct err *err);
 size_t db_count(const struct db_rows *r);
@@ -69,6 +69,18 @@ const char *db_last_sqlstate(void);
  */
 typedef int (*db_tx_fn)(struct db *db, void *arg, struct err *err);
 MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err);
+/*
+ * The same with a last statement that goes out together with COMMIT, so that what
+ * it locks is not held while answers travel. Its rows are valid when 0 is returned.
+ */
+struct db_last {
+	struct arena *arena;
+	enum stmt st;
+	const struct db_param *params;
+	size_t n_params;
+	struct db_rows *rows;
+};
+MUST_CHECK int db_tx_last(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, struct err *err);
 
 /*
  * LISTEN. The connection is held for as long as one listens (a pool of one, of

@@ -118,8 +118,8 @@ connect_poll(struct db_pool *p, PGconn *conn, int64_t deadline_us, struct err *e
 
 /*
  * What a connection must be like, whatever the role's or the database's own
- * settings say. A worker that is stopped inside a transaction may hold the event
- * clock; the server ends it. What was acknowledged must be durable: "off" is raised.
+ * settings say. A worker that is stopped inside a transaction holds locks; the
+ * server ends it before the others' statements reach their limit. What was acknowledged must be durable: "off" is raised.
  */
 static int
 set_up(struct db *tmp, struct err *err)
@@ -131,7 +131,7 @@ set_up(struct db *tmp, struct err *err)
 	    "SET statement_timeout = %" PRId64 "; SET idle_in_transaction_session_timeout = %" PRId64 ";"
 	    "SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'warning';"
 	    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-	    ms - ms / 10 > 0 ? ms - ms / 10 : 1, ms);
+	    ms - ms / 10 > 0 ? ms - ms / 10 : 1, ms / 2 > 0 ? ms / 2 : 1);
 	return db_conn_text(tmp, sql, "", err);
 }
 
@@ -142,7 +142,7 @@ db_conn_open(struct db_pool *p, int64_t deadline_us, PGconn **out, struct err *e
 	const char *keys[] = { "fallback_application_name", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "tcp_user_timeout", "dbname", "client_encoding", NULL };
 	const char *values[] = { program_invocation_short_name, "5", "2", "3", user_timeout, p->dsn, "UTF8", NULL };
-	struct db tmp = { .pool = p };
+	struct db tmp = { .pool = p, .until_us = deadline_us };
 	int rc = -1;
 
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, p->timeout_us / US_PER_MS);
@@ -217,56 +217,60 @@ keep_result(PGresult **kept, PGresult *res)
 	*kept = res;
 }
 
-int
-db_conn_wait(struct db *db, const char *what, PGresult **out, struct err *err)
+/* The next result in *out, NULL where libpq says that there is none. */
+static int
+next_result(struct db *db, const char *what, int64_t deadline_us, PGresult **out, struct err *err)
 {
-	int64_t deadline_us = clock_mono_us() + db->pool->timeout_us;
-	PGresult *kept = NULL;
-	int rc = -1;
-
 	for (;;) {
 		int flush = PQflush(db->conn);
 		int ready;
 
-		if (flush < 0) {
-			(void)conn_lost(db, what, err);
-			goto out;
-		}
+		if (flush < 0)
+			return conn_lost(db, what, err);
 		if (flush == 0 && !PQisBusy(db->conn)) {
-			PGresult *res = PQgetResult(db->conn);
-
-			if (res == NULL)
-				break;
-			if (PQresultStatus(res) == PGRES_COPY_IN || PQresultStatus(res) == PGRES_COPY_OUT)
-				db->broken = true; /* we never copy */
-			keep_result(&kept, res);
-			if (db->broken)
-				break;
-			continue;
+			*out = PQgetResult(db->conn);
+			return 0;
 		}
 		ready = wait_socket(db->conn, (short)(POLLIN | (flush > 0 ? POLLOUT : 0)), deadline_us);
-		if (ready == 0) {
-			(void)conn_hung(db, what, err);
-			goto out;
-		}
+		if (ready == 0)
+			return conn_hung(db, what, err);
 		/* A server that ends us says why first; PQgetResult gives that. */
-		if (ready < 0 || (PQconsumeInput(db->conn) == 0 && PQisBusy(db->conn))) {
-			(void)conn_lost(db, what, err);
-			goto out;
+		if (ready < 0 || (PQconsumeInput(db->conn) == 0 && PQisBusy(db->conn)))
+			return conn_lost(db, what, err);
+	}
+}
+
+static int64_t
+deadline_of(const struct db *db)
+{
+	return db->until_us != 0 ? db->until_us : clock_mono_us() + db->pool->timeout_us;
+}
+
+int
+db_conn_wait(struct db *db, const char *what, PGresult **out, struct err *err)
+{
+	int64_t deadline_us = deadline_of(db);
+	PGresult *kept = NULL, *res;
+
+	for (;;) {
+		if (next_result(db, what, deadline_us, &res, err) != 0) {
+			PQclear(kept);
+			return -1;
 		}
+		if (res == NULL)
+			break;
+		if (PQresultStatus(res) == PGRES_COPY_IN || PQresultStatus(res) == PGRES_COPY_OUT)
+			db->broken = true; /* we never copy */
+		keep_result(&kept, res);
+		if (db->broken)
+			break;
 	}
-	if (kept == NULL) {
-		(void)conn_lost(db, what, err);
-		goto out;
-	}
+	if (kept == NULL)
+		return conn_lost(db, what, err);
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		db->broken = true;
 	*out = kept;
-	kept = NULL;
-	rc = 0;
-out:
-	PQclear(kept);
-	return rc;
+	return 0;
 }
 
 /* What the server's refusal means to us. */
@@ -327,6 +331,50 @@ db_conn_text(struct db *db, const char *sql, const char *tag, struct err *err)
 	if (tag[0] != '\0' && strncmp(PQcmdStatus(res), tag, strlen(tag)) != 0)
 		rc = FAIL(err, ERR_INTERNAL, "%s was answered by \"%s\"", tag, PQcmdStatus(res));
 	PQclear(res);
+	return rc;
+}
+
+static bool
+succeeded(const PGresult *res)
+{
+	return PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_TUPLES_OK;
+}
+
+int
+db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e, PGresult **out, struct err *err)
+{
+	int64_t deadline_us = deadline_of(db);
+	PGresult *res[5] = { NULL }; /* statement, NULL, COMMIT, NULL, the end of the pipeline */
+	int rc = -1;
+
+	if (PQenterPipelineMode(db->conn) == 0 ||
+	    PQsendQueryPrepared(db->conn, def->name, def->n_params, e->value, e->len, e->format, 1) == 0 ||
+	    PQsendQueryParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) == 0 || PQpipelineSync(db->conn) == 0)
+		return conn_lost(db, def->name, err);
+	for (size_t i = 0; i < ARRAY_LEN(res); i++) {
+		if (next_result(db, i < 2 ? def->name : "COMMIT", deadline_us, &res[i], err) != 0)
+			goto out;
+		if ((res[i] == NULL) != (i == 1 || i == 3)) {
+			(void)conn_lost(db, def->name, err);
+			goto out;
+		}
+	}
+	if (PQexitPipelineMode(db->conn) == 0 || PQstatus(db->conn) != CONNECTION_OK)
+		db->broken = true;
+	if (!succeeded(res[0]))
+		(void)statement_failed(db, def->name, res[0], err);
+	else if (!succeeded(res[2]))
+		(void)statement_failed(db, "COMMIT", res[2], err);
+	else if (strcmp(PQcmdStatus(res[2]), "COMMIT") != 0)
+		(void)FAIL(err, ERR_INTERNAL, "COMMIT was answered by \"%s\"", PQcmdStatus(res[2]));
+	else {
+		*out = res[0];
+		res[0] = NULL;
+		rc = 0;
+	}
+out:
+	for (size_t i = 0; i < ARRAY_LEN(res); i++)
+		PQclear(res[i]);
 	return rc;
 }
 

@@ -39,6 +39,7 @@ struct db {
 	PGconn *conn;
 	struct db *next;              /* in the pool's idle or unused list */
 	bool broken;                  /* never to be used again */
+	int64_t until_us;             /* while it is being opened: no wait goes beyond; 0 = the pool's limit for each */
 	bool prepared[STMT_COUNT];
 };
 struct db_pool {
@@ -63,30 +64,6 @@ struct db_rows {
 	PGresult *res;
 };
 
-/* ---- db_conn.c ---- */
-
-/* Opens and sets up a connection; at most until the deadline (monotonic). */
-MUST_CHECK int db_conn_open(struct db_pool *p, int64_t deadline_us, PGconn **out, struct err *err);
-/* Has the server closed it, or said anything, while it lay idle? */
-bool db_conn_alive(PGconn *conn);
-/*
- * After a PQsend*: waits for the results, keeps the first failure or else the
- * last result. -1 (err set, db->broken) when the connection failed or the time
- * is over; a failure of the statement itself is a result.
- */
-MUST_CHECK int db_conn_wait(struct db *db, const char *what, PGresult **out, struct err *err);
-/* The same and also -1 when the statement failed; the result is cleared then. */
-MUST_CHECK int db_conn_result(struct db *db, const char *what, PGresult **out, struct err *err);
-/* A statement by its text: BEGIN, COMMIT, scripts. tag: "" or the first word that the command's tag must have. */
-MUST_CHECK int db_conn_text(struct db *db, const char *sql, const char *tag, struct err *err);
-
-/* May the transaction that failed so be run again? */
-void db_sqlstate_clear(void);
-bool db_sqlstate_retry(const char *state);
-
-/* db.c: a server that does not answer any more. Idle connections are closed, the pool is down. */
-void db_pool_hung(struct db_pool *p, const char *reason);
-
 /* ---- db_rows.c ---- */
 
 struct db_encoded {
@@ -100,5 +77,35 @@ MUST_CHECK int db_encode(const struct stmt_def *st, const struct db_param *param
     struct err *err);
 void db_encoded_release(struct db_encoded *e);
 MUST_CHECK int db_rows_new(struct arena *a, PGresult *res, struct db_rows **out, struct err *err);
+
+/* ---- db_conn.c ---- */
+
+/* Opens and sets up a connection; at most until the deadline (monotonic). */
+MUST_CHECK int db_conn_open(struct db_pool *p, int64_t deadline_us, PGconn **out, struct err *err);
+/* Has the server closed it, or said anything, while it lay idle? */
+bool db_conn_alive(PGconn *conn);
+/*
+ * After a PQsend*: waits for the results, keeps the first failure or else the
+ * last result. -1 (err set, db->broken) when the connection failed or the time
+ * is over; a failure of the statement itself is a result.
+ */
+MUST_CHECK int db_conn_wait(struct db *db, const char *what, PGresult **out, struct err *err);
+/*
+ * A prepared statement and COMMIT in one go; both answers are waited for. *out is
+ * the statement's result, when both succeeded.
+ */
+MUST_CHECK int db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e, PGresult **out,
+    struct err *err);
+/* The same as db_conn_wait and also -1 when the statement failed; the result is cleared then. */
+MUST_CHECK int db_conn_result(struct db *db, const char *what, PGresult **out, struct err *err);
+/* A statement by its text: BEGIN, COMMIT, scripts. tag: "" or the first word that the command's tag must have. */
+MUST_CHECK int db_conn_text(struct db *db, const char *sql, const char *tag, struct err *err);
+
+/* May the transaction that failed so be run again? */
+void db_sqlstate_clear(void);
+bool db_sqlstate_retry(const char *state);
+
+/* db.c: a server that does not answer any more. Idle connections are closed, the pool is down. */
+void db_pool_hung(struct db_pool *p, const char *reason);
 
 #endif

@@ -106,7 +106,7 @@ MUST_CHECK int meta_regions(struct meta_thread *t, struct arena *a, struct regio
 /* ---- buckets ---- */
 
 enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION };
-/* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant. */
+/* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant; waited for, too. */
 MUST_CHECK int meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
 enum bucket_gone { BUCKET_GONE, BUCKET_NOT_EMPTY, BUCKET_NOT_THERE };

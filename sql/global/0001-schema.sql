@@ -116,7 +116,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 	SELECT coalesce(
 		(SELECT id FROM tenants WHERE name = who),
 		(SELECT id FROM tenants WHERE canonical_id = who),
-		(SELECT id FROM tenants WHERE id::text = lower(who)))
+		(SELECT id FROM tenants WHERE id = CASE WHEN who ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN who::uuid END))
 $$;
 
 -- struct bucket of meta/meta.h, column by column.

@@ -166,14 +166,22 @@ CREATE CONSTRAINT TRIGGER metadata_events_number AFTER INSERT ON metadata_events
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION anvil_event_number();
 ALTER TABLE metadata_events ENABLE ALWAYS TRIGGER metadata_events_number;
 
--- For a writer, as the last statement before COMMIT: the number its transaction takes.
-CREATE FUNCTION anvil_event_flush(OUT epoch uuid, OUT n bigint, OUT changed boolean)
+-- For a writer, as the last statement before COMMIT: the number its transaction takes,
+-- which regions must acknowledge it, and what it changed (kind and key; max of them).
+-- From here on the transaction holds the clock's lock: COMMIT is sent along with it.
+CREATE FUNCTION anvil_event_flush(max integer, OUT epoch uuid, OUT n bigint, OUT changed boolean, OUT regions text[],
+	OUT events text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
 	SET CONSTRAINTS metadata_events_number IMMEDIATE;
 	SET CONSTRAINTS metadata_events_number DEFERRED;
 	SELECT c.epoch, c.n, coalesce(c.xid = pg_current_xact_id_if_assigned(), false)
 		INTO epoch, n, changed FROM event_clock c;
+	IF changed THEN
+		regions := ARRAY(SELECT r.name FROM regions r WHERE r.state = 'active' ORDER BY r.name);
+		events := ARRAY(SELECT m.kind || m.key FROM metadata_events m WHERE m.n = anvil_event_flush.n
+			ORDER BY m.id LIMIT max);
+	END IF;
 END $$;
 
 -- For a source, each time it is asked: is this the primary, does it know the asker,

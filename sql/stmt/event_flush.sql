@@ -1,6 +1,6 @@
 -- name: event_flush
 -- database: global
--- params: none
+-- params: $1 max integer
 -- rows: one
--- The number that this transaction takes; the last statement but one before COMMIT.
-SELECT epoch, n, changed FROM anvil_event_flush()
+-- The number that this transaction takes, whom it concerns and what it changed. The last statement; COMMIT goes with it.
+SELECT epoch, n, changed, regions, events FROM anvil_event_flush($1)

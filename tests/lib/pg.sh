@@ -79,7 +79,8 @@ stop | kill)
 	mode=fast
 	[ "$verb" = stop ] || mode=immediate
 	if [ -f "$dir/data/postmaster.pid" ]; then
-		kill -CONT "$(head -1 "$dir/data/postmaster.pid")" 2>/dev/null || true
+		pid=$(head -1 "$dir/data/postmaster.pid")
+		kill -CONT "$pid" $(ps -o pid= --ppid "$pid") 2>/dev/null || true # a test may have stopped them
 		as_user "$bin/pg_ctl" -D "$dir/data" -s -w -t 30 -m $mode stop >/dev/null 2>&1 || true
 	fi
 	if [ "$verb" = stop ] && [ -f "$dir/socket_dir" ] && [ "${KEEP_SOCKET_DIR:-}" = "" ]; then
