@@ -11,6 +11,7 @@
 
 #include "base/metrics.h"
 #include "fcgi/worker.h"
+#include "s3/object_meta.h"
 
 #define ACCESS_KEY_MAX 128
 
@@ -49,6 +50,25 @@ unfold_names(struct req *r, struct span signed_headers)
 				break;
 			}
 	}
+}
+
+/*
+ * Web servers leave out a header that is empty (lighttpd does). The signature was
+ * right with it being there and empty: then it was, and metadata keeps it.
+ */
+static int
+restore_empty(struct req *r, struct span signed_headers)
+{
+	struct span name;
+
+	while (s3_list_next(&signed_headers, ';', &name)) {
+		if (!s3_istarts(name, OBJECT_META_PREFIX) || s3_header_span(&r->headers, name).p != NULL)
+			continue;
+		if (r->headers.n == REQ_HEADERS_MAX)
+			return req_refuse(r, S3_RequestHeaderSectionTooLarge, NULL, NULL, SPAN(""));
+		r->header[r->headers.n++] = (struct s3_header){ name, SPAN("") };
+	}
+	return 0;
 }
 
 static int
@@ -112,6 +132,8 @@ authenticate(struct req *r, const struct identity **out)
 		if (verify(r, found, who) != 0)
 			return -1;
 		unfold_names(r, who->auth.signed_headers);
+		if (restore_empty(r, who->auth.signed_headers) != 0)
+			return -1;
 	}
 	*out = who;
 	return 0;

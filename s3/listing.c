@@ -249,6 +249,24 @@ key_element(struct strbuf *sb, const char *name, struct span key, bool url)
 	xml_close(sb, name);
 }
 
+/*
+ * SDKs do not decode the prefix of a V1 answer, so it is told as it is where XML
+ * can hold it, encoding-type or not.
+ */
+static bool
+prefix_encoded(const struct list_params *p)
+{
+	if (p->v2)
+		return p->url;
+	for (size_t i = 0; i < p->prefix.len; i++) {
+		char c = p->prefix.p[i];
+
+		if (c >= 0 && c < ' ' && !xml_blank(c))
+			return p->url;
+	}
+	return false;
+}
+
 static void
 begin_v1(struct strbuf *sb, const struct list_params *p,
     const struct list_end *e)
@@ -284,7 +302,7 @@ list_xml_begin(struct strbuf *sb, const struct list_params *p,
 {
 	xml_begin(sb, "ListBucketResult");
 	xml_text(sb, "Name", bucket);
-	key_element(sb, "Prefix", p->prefix, p->url);
+	key_element(sb, "Prefix", p->prefix, prefix_encoded(p));
 	if (p->v2)
 		begin_v2(sb, p, e);
 	else

@@ -141,8 +141,8 @@ canonical_value(struct strbuf *sb, struct span v, bool collapse)
 
 /*
  * A signed header as it was when the client signed it. Web servers keep a few for
- * themselves (Expect) or leave them out when they say nothing (Content-Length of an
- * empty body).
+ * themselves (Expect, Transfer-Encoding) or leave them out when they say nothing
+ * (Content-Length of an empty body, metadata without a value).
  */
 static struct span
 signed_value(const struct s3_headers *hs, struct span name)
@@ -153,6 +153,8 @@ signed_value(const struct s3_headers *hs, struct span name)
 		return v;
 	if (s3_header_name_eq(name, SPAN("expect")))
 		return SPAN("100-continue");
+	if (s3_header_name_eq(name, SPAN("transfer-encoding")))
+		return SPAN("chunked");
 	if (s3_header_name_eq(name, SPAN("content-length")))
 		return SPAN("0");
 	return SPAN("");

@@ -215,7 +215,7 @@ class S3:
             names = {k.lower() for k in headers}
             whole = body is None or isinstance(body, (bytes, bytearray))
             if not whole:
-                if "content-length" not in names:
+                if not names & {"content-length", "transfer-encoding"}:
                     c.putheader("Transfer-Encoding", "chunked")
                 c.endheaders()
                 for piece in body:

@@ -226,6 +226,16 @@ START_TEST(test_answer_v1)
 }
 END_TEST
 
+START_TEST(test_answer_prefix)
+{
+	/* What SDKs decode: V2's prefix, not V1's. */
+	ck_assert_ptr_nonnull(strstr(answer(false, "prefix=a%20%0A&encoding-type=url", false), "<Prefix>a &#10;</Prefix><Marker>"));
+	ck_assert_ptr_nonnull(strstr(answer(false, "prefix=a%01%20&encoding-type=url", false), "<Prefix>a%01%20</Prefix><Marker>"));
+	ck_assert_ptr_nonnull(strstr(answer(false, "prefix=a%01", false), "<Prefix>a&#x1;</Prefix><Marker>"));
+	ck_assert_ptr_nonnull(strstr(answer(true, "prefix=a%20%0A&encoding-type=url", false), "<Prefix>a%20%0A</Prefix><KeyCount>"));
+}
+END_TEST
+
 START_TEST(test_answer_v2)
 {
 	ck_assert_str_eq(answer(true, "start-after=s%20s&max-keys=2&encoding-type=url", false),
@@ -444,6 +454,7 @@ main(void)
 	tcase_add_test(t, test_token_any_change_is_seen);
 	tcase_add_loop_test(t, test_url_row, 0, ARRAY_LEN(urls));
 	tcase_add_test(t, test_answer_v1);
+	tcase_add_test(t, test_answer_prefix);
 	tcase_add_test(t, test_answer_v2);
 	tcase_add_test(t, test_answer_item_bound);
 	tcase_add_test(t, test_answer_buckets);
