@@ -116,6 +116,11 @@ cache_servers_open(const struct settings *set, struct cache_servers **out, struc
 		}
 		if (parse_address(&s->server[s->n], a, set->memcached[s->n], err) != 0)
 			goto fail;
+		if (s->user[0] != '\0' && s->server[s->n].host == NULL) { /* libmemcached would go on without a word */
+			FAIL(err, ERR_INVALID, "memcached \"%s\": memcached_user is of no use with a Unix socket, which is not "
+			    "authenticated; give HOST:PORT", set->memcached[s->n]);
+			goto fail;
+		}
 	}
 	if (s->n == 0 || arena_overflowed(a)) {
 		FAIL(err, ERR_INVALID, s->n == 0 ? "no memcached server is set" : "addresses of memcached are too long");

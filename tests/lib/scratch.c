@@ -31,6 +31,7 @@ struct scratch {
 	int n_memcached;
 	pid_t memcached[MEMCACHED_MAX];
 	const char *memcached_path[MEMCACHED_MAX], *memcached_args[MEMCACHED_MAX];
+	int reaper;              /* the write end of its pipe */
 	struct scratch *next;
 };
 static struct scratch *all;
@@ -65,6 +66,64 @@ pg_sh(void)
 	return path;
 }
 
+/*
+ * A test that fails ends with _exit (Check), one that is killed ends at once: a
+ * process of its own waits for that, ends the services and removes the folder.
+ * It is told of each service: a pid, or its negative when that has ended.
+ */
+static void
+reap(int from, const char *dir)
+{
+	pid_t pids[2 * MEMCACHED_MAX] = { 0 }, pid;
+	char cmd[PATH_MAX * 2];
+	size_t i;
+
+	setpgid(0, 0); /* Check kills the test's group */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	for (int fd = 1; fd < 64; fd++)
+		if (fd != from)
+			close(fd); /* nobody waits for us at the end of a pipe */
+	while (read(from, &pid, sizeof(pid)) == (ssize_t)sizeof(pid)) {
+		pid_t slot = pid > 0 ? 0 : -pid;
+
+		for (i = 0; i < ARRAY_LEN(pids) - 1 && pids[i] != slot; i++)
+			continue;
+		pids[i] = pid > 0 ? pid : 0;
+	}
+	for (i = 0; i < ARRAY_LEN(pids); i++)
+		if (pids[i] > 0)
+			kill(pids[i], SIGKILL);
+	snprintf(cmd, sizeof(cmd), "test ! -d '%s' || { '%s' stop '%s/pg'; rm -rf '%s'; }", dir, pg_sh(), dir, dir);
+	execl("/bin/sh", "sh", "-c", cmd, (char *)NULL);
+	_exit(127);
+}
+
+static int
+reaper_start(const char *dir)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0)
+		give_up("no process", 1);
+	if (pid == 0) {
+		if (fork() == 0) /* nobody's child: no test waits for it */
+			reap(ends[0], dir);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	close(ends[0]);
+	return ends[1];
+}
+
+static void
+reaper_tell(const struct scratch *s, pid_t pid)
+{
+	if (write(s->reaper, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
+		give_up("the reaper is gone", 1);
+}
+
 struct scratch *
 scratch_new(void)
 {
@@ -79,6 +138,7 @@ scratch_new(void)
 	s->dir = arena_printf(a, "%s/anvil-test.XXXXXX", tmp == NULL || tmp[0] == '\0' ? "/tmp" : tmp);
 	if (mkdtemp(s->dir) == NULL || chmod(s->dir, 0755) != 0)
 		give_up("could not make a folder below TMPDIR", 1);
+	s->reaper = reaper_start(s->dir);
 	if (all == NULL)
 		atexit(free_all);
 	s->next = all;
@@ -239,6 +299,7 @@ launch_memcached(struct scratch *s, int i)
 	if (pid < 0)
 		give_up("fork", 1);
 	s->memcached[i] = pid;
+	reaper_tell(s, pid);
 	for (int k = 0; k < 500 && !answers(path); k++)
 		clock_sleep_us(10 * US_PER_MS);
 	if (!answers(path))
@@ -271,6 +332,7 @@ end_memcached(struct scratch *s, int i)
 		return;
 	kill(s->memcached[i], SIGKILL);
 	waitpid(s->memcached[i], NULL, 0);
+	reaper_tell(s, -s->memcached[i]);
 	s->memcached[i] = 0;
 }
 
@@ -303,6 +365,7 @@ scratch_free(struct scratch *s)
 	}
 	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", s->dir);
 	(void)command(cmd, NULL, 0);
+	close(s->reaper);
 	for (struct scratch **p = &all; *p != NULL; p = &(*p)->next)
 		if (*p == s) {
 			*p = s->next;
