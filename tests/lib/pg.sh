@@ -80,7 +80,8 @@ stop | kill)
 	[ "$verb" = stop ] || mode=immediate
 	if [ -f "$dir/data/postmaster.pid" ]; then
 		pid=$(head -1 "$dir/data/postmaster.pid")
-		kill -CONT "$pid" $(ps -o pid= --ppid "$pid") 2>/dev/null || true # a test may have stopped them
+		# A test may have stopped them.
+		ps -o pid= --ppid "$pid" | xargs kill -CONT "$pid" 2>/dev/null || true
 		as_user "$bin/pg_ctl" -D "$dir/data" -s -w -t 30 -m $mode stop >/dev/null 2>&1 || true
 	fi
 	if [ "$verb" = stop ] && [ -f "$dir/socket_dir" ] && [ "${KEEP_SOCKET_DIR:-}" = "" ]; then
