@@ -97,6 +97,27 @@ look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
 }
 
 static int
+check_signature(struct req *r, const struct app *app, struct identity *out)
+{
+	struct signing_keys *keys = r->thread->worker->signing_keys;
+	struct signing_key key;
+	int rc = -1;
+
+	if (signing_key(keys, r->thread->settings, app, out->auth.day, out->auth.region, &key, &r->err) != 0)
+		return -1;
+	if (sigv4_verify(r->arena, &r->signed_request, &out->auth, key.key, &r->problem) != 0) {
+		(void)refused(r, "the signature does not match");
+		goto out;
+	}
+	signing_key_keep(keys, &key);
+	memcpy(out->key, key.key, sizeof(out->key));
+	rc = 0;
+out:
+	crypto_wipe(&key, sizeof(key));
+	return rc;
+}
+
+static int
 verify(struct req *r, const struct meta_found *found, struct identity *out)
 {
 	if (!found->has_app)
@@ -107,11 +128,8 @@ verify(struct req *r, const struct meta_found *found, struct identity *out)
 		(void)s3_problem_set(&r->problem, S3_InvalidToken, NULL);
 		return refused(r, "a session token came with a lasting access key");
 	}
-	if (signing_key(r->thread->worker->signing_keys, r->thread->settings, &found->app, out->auth.day,
-		out->auth.region, out->key, &r->err) != 0)
+	if (check_signature(r, &found->app, out) != 0)
 		return -1;
-	if (sigv4_verify(r->arena, &r->signed_request, &out->auth, out->key, &r->problem) != 0)
-		return refused(r, "the signature does not match");
 	out->app = &found->app;
 	return 0;
 }

@@ -125,7 +125,7 @@ serve(struct thread *t, struct http *h)
 		if (!h->started)
 			reply_error(&r);
 		else
-			h->broken = true; /* half an answer: closing the connection is how the client learns it */
+			http_abort(h);
 	}
 	log_request(&r);
 }

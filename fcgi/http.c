@@ -58,6 +58,13 @@ http_flush(struct http *h)
 	return 0;
 }
 
+void
+http_abort(struct http *h)
+{
+	h->broken = true;
+	h->ops->abort(h);
+}
+
 bool
 http_gone(struct http *h)
 {

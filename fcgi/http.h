@@ -20,6 +20,8 @@ struct http_ops {
 	int (*write)(struct http *h, const void *p, size_t len);
 	/* Everything written so far leaves now. */
 	int (*flush)(struct http *h);
+	/* Half an answer went out and no more will: breaks the connection, so that nobody takes it for whole. */
+	void (*abort)(struct http *h);
 	/* Has the client gone? Costs a system call; for long waits only. */
 	bool (*gone)(struct http *h);
 };
@@ -40,6 +42,7 @@ ssize_t http_read(struct http *h, void *p, size_t len);
 MUST_CHECK int http_begin(struct http *h, const void *block, size_t len);
 MUST_CHECK int http_write(struct http *h, const void *p, size_t len);
 MUST_CHECK int http_flush(struct http *h);
+void http_abort(struct http *h);
 bool http_gone(struct http *h);
 
 #endif

@@ -57,6 +57,13 @@ cgi_flush(struct http *h)
 	return 0;
 }
 
+/* CGI has no way to say it; a Content-Length that is not reached does. */
+static void
+cgi_abort(struct http *h)
+{
+	(void)h;
+}
+
 static bool
 cgi_gone(struct http *h)
 {
@@ -66,7 +73,7 @@ cgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-static const struct http_ops cgi_ops = { cgi_read, cgi_write, cgi_flush, cgi_gone };
+static const struct http_ops cgi_ops = { cgi_read, cgi_write, cgi_flush, cgi_abort, cgi_gone };
 
 void
 http_cgi_init(struct http_cgi *c, char **env, int in, int out)

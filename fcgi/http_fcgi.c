@@ -158,6 +158,15 @@ fcgi_flush(struct http *h)
 	return FCGX_FFlush(f->fcgx.out) == 0 ? 0 : -1;
 }
 
+/* Without an END_REQUEST record the web server knows that the answer is not whole. */
+static void
+fcgi_abort(struct http *h)
+{
+	struct http_fcgi *f = (struct http_fcgi *)h;
+
+	(void)shutdown(f->fcgx.ipcFd, SHUT_RDWR);
+}
+
 static bool
 fcgi_gone(struct http *h)
 {
@@ -167,7 +176,7 @@ fcgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
 }
 
-static const struct http_ops fcgi_ops = { fcgi_read, fcgi_write, fcgi_flush, fcgi_gone };
+static const struct http_ops fcgi_ops = { fcgi_read, fcgi_write, fcgi_flush, fcgi_abort, fcgi_gone };
 
 struct http_fcgi *
 http_fcgi_new(struct arena *arena, int fd)

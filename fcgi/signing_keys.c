@@ -64,50 +64,57 @@ entry_tag(const struct app *app, struct span date, struct span region, uint8_t t
 	sha256(all, n, tag);
 }
 
-static bool
-find(struct signing_keys *k, size_t set, const uint8_t tag[SHA256_LEN], uint8_t out[SHA256_LEN])
+static size_t
+set_of(const uint8_t tag[SHA256_LEN])
 {
+	return tag[0] % SETS;
+}
+
+static bool
+find(struct signing_keys *k, struct signing_key *key)
+{
+	struct entry *set = k->sets[set_of(key->tag)];
 	bool found = false;
 
 	(void)pthread_mutex_lock(&k->lock);
 	for (size_t i = 0; i < WAYS && !found; i++)
-		if (memcmp(k->sets[set][i].tag, tag, SHA256_LEN) == 0) {
-			memcpy(out, k->sets[set][i].key, SHA256_LEN);
+		if (memcmp(set[i].tag, key->tag, SHA256_LEN) == 0) {
+			memcpy(key->key, set[i].key, SHA256_LEN);
 			found = true;
 		}
 	(void)pthread_mutex_unlock(&k->lock);
 	return found;
 }
 
-static void
-keep(struct signing_keys *k, size_t set, const uint8_t tag[SHA256_LEN], const uint8_t key[SHA256_LEN])
-{
-	struct entry *e;
-
-	(void)pthread_mutex_lock(&k->lock);
-	e = &k->sets[set][k->next[set]];
-	k->next[set] = (uint8_t)((k->next[set] + 1) % WAYS);
-	memcpy(e->tag, tag, SHA256_LEN);
-	memcpy(e->key, key, SHA256_LEN);
-	(void)pthread_mutex_unlock(&k->lock);
-}
-
 int
 signing_key(struct signing_keys *k, const struct settings *s, const struct app *app, struct span date,
-    struct span region, uint8_t out[SHA256_LEN], struct err *err)
+    struct span region, struct signing_key *out, struct err *err)
 {
 	char secret[APP_SECRET_MAX + 1];
-	uint8_t tag[SHA256_LEN];
-	size_t set;
 
-	entry_tag(app, date, region, tag);
-	set = tag[0] % SETS;
-	if (find(k, set, tag, out))
+	entry_tag(app, date, region, out->tag);
+	out->kept = find(k, out);
+	if (out->kept)
 		return 0;
 	if (app_secret(s, app, secret, err) != 0)
 		return -1;
-	sigv4_signing_key(span_of(secret), date, region, SPAN("s3"), out);
+	sigv4_signing_key(span_of(secret), date, region, SPAN("s3"), out->key);
 	crypto_wipe(secret, sizeof(secret));
-	keep(k, set, tag, out);
 	return 0;
+}
+
+void
+signing_key_keep(struct signing_keys *k, const struct signing_key *key)
+{
+	size_t set = set_of(key->tag);
+	struct entry *e;
+
+	if (key->kept)
+		return;
+	(void)pthread_mutex_lock(&k->lock);
+	e = &k->sets[set][k->next[set]];
+	k->next[set] = (uint8_t)((k->next[set] + 1) % WAYS);
+	memcpy(e->tag, key->tag, SHA256_LEN);
+	memcpy(e->key, key->key, SHA256_LEN);
+	(void)pthread_mutex_unlock(&k->lock);
 }

@@ -5,7 +5,9 @@
  * A signing key costs four HMACs and the opening of a sealed secret. It is good
  * for one (secret, date, region) only and is found by a hash of the *sealed*
  * secret, so that a changed secret is another key; the secret itself is never
- * kept. Bounded: old entries are overwritten. Thread-safe.
+ * kept. Bounded: old entries are overwritten, and only a key that proved a
+ * signature is kept, so that nobody without the secret can push others out.
+ * Thread-safe.
  */
 #ifndef ANVIL_FCGI_SIGNING_KEYS_H
 #define ANVIL_FCGI_SIGNING_KEYS_H
@@ -21,8 +23,16 @@ struct signing_keys;
 struct signing_keys *signing_keys_new(struct arena *arena);
 /* Wipes every key. */
 void signing_keys_wipe(struct signing_keys *k);
+/* What a key is for, and whether it was in the table. */
+struct signing_key {
+	uint8_t tag[SHA256_LEN];
+	uint8_t key[SHA256_LEN];
+	bool kept;
+};
 /* The key of `app` for a date ("20261125") and region, derived when it is not there yet. */
 MUST_CHECK int signing_key(struct signing_keys *k, const struct settings *s, const struct app *app,
-    struct span date, struct span region, uint8_t out[SHA256_LEN], struct err *err);
+    struct span date, struct span region, struct signing_key *out, struct err *err);
+/* It proved a signature: keep it. */
+void signing_key_keep(struct signing_keys *k, const struct signing_key *key);
 
 #endif

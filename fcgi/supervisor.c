@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "fcgi/worker.h"
 
 #define BACKLOG 1024
@@ -222,6 +223,7 @@ supervisor_run(const struct settings *s, int fd, const char *where, int processe
 	(void)sigaddset(&signals, SIGHUP);
 	(void)sigaddset(&signals, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	metric_set(M_THREADS_BUSY, 0); /* what workers that were killed left */
 	log_event(NULL, EV_START, LS("what", "supervisor"), LS("socket", where), LI("processes", processes));
 	for (;;) {
 		int sig;

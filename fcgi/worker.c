@@ -100,6 +100,11 @@ server_main(void *arg)
 		metric_add(M_THREADS_BUSY, -1);
 	}
 	http_fcgi_close(sv->fcgi);
+	/* The listening socket is of no use any more: a process that takes no requests must not stay. */
+	if (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
+		log_event(NULL, EV_FATAL, LS("reason", "the listening socket takes no connections"));
+		(void)kill(getpid(), SIGTERM);
+	}
 	__atomic_store_n(&sv->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
