@@ -95,6 +95,8 @@ log_request(const struct req *r)
 	int op = named ? (int)r->op : S3_OP_COUNT;
 
 	metric_request(op, r->status, dur_us, r->http->bytes_in, r->http->bytes_out);
+	metric_add(M_REQUEST_GLOBAL_QUERIES, spent->global_queries);
+	metric_add(M_REQUEST_REGIONAL_QUERIES, spent->regional_queries);
 	if (r->status >= 500 && r->err.code != 0 && r->problem.code != S3_NotImplemented)
 		log_event(r->id, EV_REQUEST_FAILED, LI("status", r->status), LS("kind", err_kind_name(r->err.code)),
 		    LS("detail", r->err.detail), LS("where", r->err.where));
