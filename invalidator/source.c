@@ -134,9 +134,10 @@ add_row(struct stamp_event *buf, size_t *n, size_t *of_number, uint64_t number, 
 	++*of_number;
 }
 
-/* Whole numbers after `after`, without a gap. false: database away. through == after: no more, or pruned. */
+/* Whole numbers after `after`, without a gap. false: database away. through == after: no more, or pruned. *more: perhaps. */
 static bool
-read_events(struct inv *inv, const struct event_clock *after, struct stamp_event *buf, size_t max, struct stamp_news *out)
+read_events(struct inv *inv, const struct event_clock *after, struct stamp_event *buf, size_t max, struct stamp_news *out,
+    bool *more)
 {
 	struct arena *a = arena_new(4 << 20);
 	struct err err = { 0 };
@@ -152,6 +153,7 @@ read_events(struct inv *inv, const struct event_clock *after, struct stamp_event
 	out->events = buf;
 	out->n = 0;
 	ok = db_query(inv->db, a, STMT_EVENTS_AFTER, p, 3, &rows, &err) == 0;
+	*more = ok && db_count(rows) >= READ_ROWS;
 	for (size_t i = 0; ok && i < db_count(rows); i++) {
 		uint64_t n = (uint64_t)db_i64(rows, i, 0);
 		struct span kind = db_span(rows, i, 1);
@@ -175,16 +177,16 @@ source_pump(struct inv *inv, uint64_t through)
 	struct event_clock after;
 	struct ring_state s;
 	struct stamp_news news;
-	bool ok = true;
+	bool ok = true, more = true;
 
 	pthread_mutex_lock(&src->pump);
-	while (!atomic_load(&inv->stop)) {
+	while (more && !atomic_load(&inv->stop)) {
 		s = ring_state(inv->ring);
 		if (s.through == 0 || (through != 0 && s.through >= through))
 			break;
 		memcpy(after.epoch, s.epoch, EPOCH_LEN);
 		after.n = s.through;
-		ok = read_events(inv, &after, src->buf, MESSAGE_EVENTS_MAX, &news);
+		ok = read_events(inv, &after, src->buf, MESSAGE_EVENTS_MAX, &news, &more);
 		if (!ok || news.through == after.n)
 			break;
 		if (ring_put(inv->ring, &news) != RING_NEW)

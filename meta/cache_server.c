@@ -393,6 +393,10 @@ store(struct mc *c, enum verb verb, const struct mc_key *k, const char *p, size_
 		return verb == VERB_ADD ? MC_MISS : MC_REFUSED;
 	if (rc == MEMCACHED_NOTSTORED || rc == MEMCACHED_NOTFOUND)
 		return MC_MISS;
+	if (rc == MEMCACHED_E2BIG || rc == MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE) { /* no room; it has dropped what was there */
+		metric_add(M_CACHE_ERRORS, 1);
+		return MC_MISS;
+	}
 	return failed(c, rc);
 }
 

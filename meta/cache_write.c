@@ -17,7 +17,7 @@
 
 #define RAISE_KEYS_MAX 64   /* more are raised as one "*" */
 #define ASK_EVERY_US US_PER_MS
-#define REGIONS_MAX MC_KEYS_MAX
+#define REGIONS_MAX 256     /* an invalidator knows no more */
 
 bool
 cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, const struct event_clock *at)
@@ -51,15 +51,17 @@ cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, cons
 
 /* ---- acknowledgements ---- */
 
-struct polled {
+struct waiting {
 	const struct event_clock *at;
-	bool *acked; /* one a key */
+	const char *region[REGIONS_MAX]; /* that have not acknowledged yet */
+	size_t n;
+	bool acked[MC_KEYS_MAX];         /* of those asked for just now */
 };
 
 static void
 got_ack(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
 {
-	struct polled *w = arg;
+	struct waiting *w = arg;
 	struct ack ack;
 
 	(void)cas;
@@ -67,28 +69,31 @@ got_ack(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
 		w->acked[i] = true;
 }
 
-/* Every server holds the items; the first that answers will do. */
+/* Every server holds the items; the first that answers will do. Who has acknowledged is waited for no longer. */
 static void
-poll_acks(struct cache_thread *t, const struct mc_key *keys, size_t n, struct polled *w)
+poll_acks(struct cache_thread *t, struct waiting *w)
 {
-	for (size_t s = 0; s < t->cache->servers->n; s++) {
-		enum mc_result r = mc_gets(t->mc[s], keys, n, got_ack, w);
+	size_t n = w->n < MC_KEYS_MAX ? w->n : MC_KEYS_MAX, left = 0;
+	const char *silent[MC_KEYS_MAX];
+	struct mc_key keys[MC_KEYS_MAX];
+	enum mc_result r = MC_FAILED;
 
+	for (size_t i = 0; i < n; i++) {
+		keys[i].len = cache_key_ack(keys[i].text, t->cache->servers->region, w->region[i]);
+		w->acked[i] = false;
+	}
+	for (size_t s = 0; r != MC_OK && s < t->cache->servers->n; s++) {
+		r = mc_gets(t->mc[s], keys, n, got_ack, w);
 		if (r == MC_LOST)
 			r = mc_gets(t->mc[s], keys, n, got_ack, w);
-		if (r == MC_OK)
-			return;
 	}
-}
-
-static size_t
-count(const bool *acked, size_t n)
-{
-	size_t done = 0;
-
+	/* Those that were asked for go behind the others, so that each has its turn. */
 	for (size_t i = 0; i < n; i++)
-		done += acked[i];
-	return done;
+		if (!w->acked[i])
+			silent[left++] = w->region[i];
+	memmove(w->region, w->region + n, (w->n - n) * sizeof(w->region[0]));
+	memcpy(w->region + w->n - n, silent, left * sizeof(silent[0]));
+	w->n = w->n - n + left;
 }
 
 int64_t
@@ -96,37 +101,29 @@ cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char
     bool own_only, bool *all)
 {
 	int64_t start = clock_mono_us(), waited = 0;
-	const char *names[REGIONS_MAX];
-	struct mc_key keys[REGIONS_MAX];
-	bool acked[REGIONS_MAX] = { false }, too_many = false;
-	struct polled w = { at, acked };
-	size_t n = 0;
+	struct waiting w = { .at = at };
 
-	for (; !own_only && *regions != NULL; regions++) {
-		too_many = too_many || n == REGIONS_MAX;
-		if (n < REGIONS_MAX)
-			names[n++] = *regions;
-	}
+	for (; !own_only && *regions != NULL && w.n < REGIONS_MAX; regions++)
+		w.region[w.n++] = *regions;
 	if (own_only)
-		names[n++] = own;
-	for (size_t i = 0; i < n; i++)
-		keys[i].len = cache_key_ack(keys[i].text, t->cache->servers->region, names[i]);
+		w.region[w.n++] = own;
 	metric_add(M_ACK_WAITS, 1);
 	for (;;) {
-		if (n > 0)
-			poll_acks(t, keys, n, &w);
+		size_t before = w.n;
+
+		if (w.n > 0)
+			poll_acks(t, &w);
 		waited = clock_mono_us() - start;
-		if ((count(acked, n) == n && !too_many) || waited >= t->cache->ack_us)
+		if (w.n == 0 || waited >= t->cache->ack_us)
 			break;
-		clock_sleep_us(ASK_EVERY_US);
+		if (w.n == before || before <= MC_KEYS_MAX)
+			clock_sleep_us(ASK_EVERY_US);
 	}
 	metric_add(M_ACK_WAIT_US, waited);
-	*all = count(acked, n) == n && !too_many;
-	if (!*all) {
+	*all = w.n == 0;
+	if (!*all)
 		metric_add(M_ACK_TIMEOUTS, 1);
-		for (size_t i = 0; i < n; i++)
-			if (!acked[i])
-				log_event(NULL, EV_ACK_TIMEOUT, LS("region", names[i]), LI("event", (int64_t)at->n), LI("waited_us", waited));
-	}
+	for (size_t i = 0; i < w.n; i++)
+		log_event(NULL, EV_ACK_TIMEOUT, LS("region", w.region[i]), LI("event", (int64_t)at->n), LI("waited_us", waited));
 	return waited;
 }

@@ -14,6 +14,14 @@
 
 #define TRIES 12 /* refused CAS in a row; each one means that somebody else got on */
 
+/* The more often in a row, the longer: so many write one page only when a flood of events meets many writers. */
+static void
+step_aside(int tries)
+{
+	if (tries > 2)
+		clock_sleep_us(tries * 20);
+}
+
 struct pages { /* what a gets found */
 	struct {
 		bool there;
@@ -84,6 +92,7 @@ stamp_apply(struct mc *c, const char *region, uint32_t pages, const struct stamp
 	bool epoch = false;
 
 	for (int tries = 0; pages != 0 && tries < TRIES; tries++) {
+		step_aside(tries);
 		r = read_pages(c, region, pages, &g);
 		if (r != STAMP_DONE)
 			return r;
@@ -209,6 +218,7 @@ stamp_beat_end(struct mc *c, const char *region, const struct stamp_round *r, co
 			left |= UINT32_C(1) << p;
 	}
 	for (int tries = 0; left != 0 && res == STAMP_DONE && tries < TRIES; tries++) {
+		step_aside(tries);
 		res = read_pages(c, region, left, &g);
 		for (unsigned p = 0; res == STAMP_DONE && p < STAMP_PAGES; p++) {
 			if (!(left & UINT32_C(1) << p))

@@ -755,6 +755,21 @@ START_TEST(test_acks)
 	ck_assert(st.acks[1].known);
 	ck_assert_uint_eq(st.acks[1].clock.n, 12);
 	ck_assert_str_eq(st.acks[1].region, "us");
+	/* More regions than one multi-get asks for, with silent ones before. */
+	static char names[80][16];
+	const char *many[81] = { NULL };
+	for (int i = 0; i < 80; i++) {
+		snprintf(names[i], sizeof(names[i]), "region-%d", i);
+		many[i] = names[i];
+		if (i >= 40)
+			ck_assert_int_eq(ack_note(mc, "eu", names[i], &n12), MC_OK);
+	}
+	cache_wait_acks(th, &c, many, "eu", false, &all);
+	ck_assert(!all);
+	for (int i = 0; i < 40; i++)
+		ck_assert_int_eq(ack_note(mc, "eu", names[i], &c), MC_OK);
+	ck_assert_int_lt(cache_wait_acks(th, &c, many, "eu", false, &all), 100 * MS);
+	ck_assert(all);
 	c = at(E2, 1);
 	cache_wait_acks(th, &c, regions, "eu", true, &all);
 	ck_assert(!all);
