@@ -284,7 +284,7 @@ launch_memcached(struct scratch *s, int i)
 	char cmd[PATH_MAX];
 	pid_t pid;
 
-	snprintf(cmd, sizeof(cmd), "exec memcached %s -s '%s' %s", getuid() == 0 ? "-u nobody" : "", path,
+	snprintf(cmd, sizeof(cmd), "exec memcached %s -s '%s' %s </dev/null >/dev/null 2>&1", getuid() == 0 ? "-u nobody" : "", path,
 	    s->memcached_args[i]);
 	pid = fork();
 	if (pid == 0) {
