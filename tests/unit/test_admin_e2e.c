@@ -339,7 +339,9 @@ START_TEST(test_keys_and_refusals)
 	must(0, "--help");
 	must(0, "tenant create --help");
 	says(must(0, "--version"), "anvil ");
-	r = cli(a, world_conf(a, "strict.conf", "metadata_consistency = \"acknowledged\"\n"), NULL, "tenant create waited-for");
+	must(0, "tenant create waiting");
+	r = cli(a, world_conf(a, "strict.conf", "metadata_consistency = \"acknowledged\"\n"), NULL,
+	    "bucket create waited-for --tenant waiting");
 	ck_assert_int_eq(r.code, 0);
 	says(r.out, "not every region said");
 }
