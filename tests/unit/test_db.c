@@ -29,7 +29,7 @@ start_all(void)
 	dsn = scratch_database(scratch, "dbtest");
 	ck_assert(scratch_sql(scratch, "dbtest",
 	    "CREATE TABLE event_clock (epoch uuid, n bigint); INSERT INTO event_clock VALUES (gen_random_uuid(), 7);"
-	    "CREATE TABLE t (k int PRIMARY KEY)"));
+	    "CREATE TABLE t (k int PRIMARY KEY); CREATE TABLE late (k int UNIQUE DEFERRABLE INITIALLY DEFERRED)"));
 	if (log_open("test_db", LOG_ERROR, "/dev/null") != 0)
 		abort();
 }
@@ -337,6 +337,35 @@ START_TEST(test_tx_commits_rolls_back_and_tries_again)
 }
 END_TEST
 
+START_TEST(test_last_statement_goes_with_commit)
+{
+	struct db_pool *p = pool(1);
+	struct tx_case good = { "INSERT INTO late VALUES (1)", 0, 0, 0 };
+	struct tx_case bad_last = { "INSERT INTO late VALUES (2)", 0, 0, 0 };
+	struct tx_case bad_commit = { "INSERT INTO late VALUES (1)", 0, 0, 0 };
+	struct tx_case again = { "INSERT INTO late VALUES (3)", 0, 1, 0 };
+	struct tx_case back = { "INSERT INTO late VALUES (4)", 0, 0, 7 };
+	struct db_param v[10] = { P_TEXT("x"), P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL };
+	struct db_last last = { arena, STMT_TYPES_ECHO, v, 10, NULL };
+
+	ck_assert_int_eq(db_tx_last(p, tx_fn, &good, &last, &err), 0);
+	ck_assert_str_eq(db_text(last.rows, 0, 0), "x");
+	ck_assert_int_eq(db_tx_last(p, tx_fn, &again, &last, &err), 0);
+	ck_assert_int_eq(again.runs, 2);
+	ck_assert_int_eq(db_tx_last(p, tx_fn, &back, &last, &err), 7);
+	ck_assert_int_eq(db_tx_last(p, tx_fn, &bad_commit, &last, &err), -1);
+	ck_assert_msg(err.code == ERR_EXISTS, "%s", err.detail);
+	err_clear(&err);
+	v[0] = (struct db_param)P_TEXT("\xff");
+	ck_assert_int_eq(db_tx_last(p, tx_fn, &bad_last, &last, &err), -1);
+	ck_assert_msg(err.code == ERR_INVALID, "%s", err.detail);
+	ck_assert_int_eq(query(p), 0); /* by the same connection: the pipeline was left in order */
+	ck_assert_str_eq(scratch_query(scratch, "dbtest", "SELECT string_agg(k::text, ',' ORDER BY k) FROM late"), "1,3");
+	ck_assert_str_eq(scratch_query(scratch, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'dbtest'"), "1");
+	db_pool_free(p);
+}
+END_TEST
+
 START_TEST(test_notifications_wake)
 {
 	struct db_pool *p = pool(1);
@@ -395,6 +424,7 @@ main(void)
 	tcase_add_test(tc, test_stopped_server_costs_at_most_the_limit);
 	tcase_add_test(tc, test_slow_statement_ends_and_the_pool_stays_up);
 	tcase_add_test(tc, test_tx_commits_rolls_back_and_tries_again);
+	tcase_add_test(tc, test_last_statement_goes_with_commit);
 	tcase_add_test(tc, test_notifications_wake);
 	tcase_add_test(tc, test_spent_is_counted);
 	suite_add_tcase(s, tc);
