@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 #include <check.h>
+#include <libpq-fe.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
@@ -405,6 +406,143 @@ START_TEST(test_region_that_leaves)
 }
 END_TEST
 
+/* ---- never stale ---- */
+
+#define KEYS 8
+static struct cache_key keys[KEYS];
+static char key_names[KEYS][16];
+static atomic_bool filling;
+
+static PGconn *
+connect_db(void)
+{
+	PGconn *c = PQconnectdb(dsn);
+
+	ck_assert_int_eq(PQstatus(c), CONNECTION_OK);
+	return c;
+}
+
+static struct event_clock
+clock_of(const char *epoch, const char *n)
+{
+	struct event_clock c;
+	char hex[2 * EPOCH_LEN + 1];
+	size_t len = 0;
+	int64_t v;
+
+	for (; *epoch != '\0' && len < 2 * EPOCH_LEN; epoch++)
+		if (*epoch != '-')
+			hex[len++] = *epoch;
+	ck_assert(hex_decode((struct span){ hex, len }, c.epoch, EPOCH_LEN));
+	ck_assert(parse_i64(span_of(n), 1, INT64_MAX, &v));
+	c.n = (uint64_t)v;
+	return c;
+}
+
+/* Reads rows as of their number, and stores them whenever it pleases: late, early, out of order. */
+static void *
+fill_run(void *arg)
+{
+	struct region_of *r = arg;
+	struct cache_thread *th;
+	struct err err = { 0 };
+	PGconn *db = connect_db();
+	unsigned x = 1;
+
+	ck_assert(cache_thread_new(r->cache, &th, &err) == 0);
+	while (atomic_load(&filling)) {
+		const char *name;
+		PGresult *res;
+		struct event_clock c;
+		uint8_t b;
+
+		x = (x + 1) % KEYS;
+		name = key_names[x];
+		res = PQexecParams(db, "SELECT b.routing_mode, c.epoch, c.n FROM event_clock c LEFT JOIN buckets b ON b.name = $1", 1, NULL,
+		    &name, NULL, NULL, 0);
+		ck_assert_int_eq(PQresultStatus(res), PGRES_TUPLES_OK);
+		c = clock_of(PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 2));
+		crypto_random(&b, 1);
+		clock_sleep_us(b % 8 == 0 ? b * 20 : 0);
+		cache_set(th, &keys[x], &c, false, span_of(PQgetvalue(res, 0, 0)));
+		PQclear(res);
+	}
+	cache_thread_free(th);
+	PQfinish(db);
+	return NULL;
+}
+
+static struct event_clock
+change_key(PGconn *db, const char *name)
+{
+	struct event_clock c;
+	PGresult *res = PQexec(db, "BEGIN");
+
+	PQclear(res);
+	res = PQexecParams(db, "UPDATE buckets SET routing_mode = CASE routing_mode WHEN '' THEN 'relay' ELSE '' END WHERE name = $1", 1,
+	    NULL, &name, NULL, NULL, 0);
+	ck_assert_int_eq(PQresultStatus(res), PGRES_COMMAND_OK);
+	PQclear(res);
+	res = PQexec(db, "SELECT epoch, n FROM anvil_event_flush(1)");
+	ck_assert_int_eq(PQresultStatus(res), PGRES_TUPLES_OK);
+	c = clock_of(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1));
+	PQclear(res);
+	res = PQexec(db, "COMMIT");
+	ck_assert_int_eq(PQresultStatus(res), PGRES_COMMAND_OK);
+	PQclear(res);
+	return c;
+}
+
+/* After each acknowledged change both regions are read; now and then something ends at the wrong moment. */
+START_TEST(test_never_stale)
+{
+	pthread_t fillers[4];
+	int hits = 0, reads = 0, late = 0;
+	int64_t waited;
+	PGconn *db = connect_db();
+
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(key_names[i], sizeof(key_names[i]), "key-%d", i);
+		keys[i] = (struct cache_key){ EVENT_KIND_BUCKET, span_of(key_names[i]) };
+		sql(arena_printf(arena, "INSERT INTO buckets (name, region, tenant_id) SELECT '%s', 'eu', id FROM tenants", key_names[i]));
+	}
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	atomic_store(&filling, true);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&fillers[i], NULL, fill_run, &reg[i % 2]), 0);
+	for (int i = 0; i < 1500; i++) {
+		const struct cache_key *k = &keys[i % KEYS];
+		struct event_clock c = change_key(db, key_names[i % KEYS]);
+
+		if (i % 500 == 100)
+			scratch_memcached_verb(sc, US, "restart");
+		if (i % 500 == 200)
+			stop(&reg[US]);
+		if (i % 500 == 202)
+			start(&reg[US]);
+		late += !acked(&c, &waited);
+		for (int r = 0; r < 2; r++) {
+			struct cache_value v;
+
+			cache_get(reg[r].th, arena, k, 1, &v);
+			reads++;
+			hits += v.hit;
+			ck_assert_msg(!v.hit || v.clock.n >= c.n, "%s: change %d acknowledged at %" PRIu64 ", then served as of %" PRIu64,
+			    reg[r].name, i, c.n, v.clock.n);
+		}
+		arena_reset(arena);
+	}
+	atomic_store(&filling, false);
+	for (int i = 0; i < 4; i++)
+		pthread_join(fillers[i], NULL);
+	PQfinish(db);
+	fprintf(stderr, "reads=%d hits=%d changes acknowledged by W alone=%d\n", reads, hits, late);
+	ck_assert_int_gt(hits, 20);
+}
+END_TEST
+
 /* ---- messages that are not what they seem ---- */
 
 static struct message
@@ -634,6 +772,7 @@ main(void)
 	tcase_add_test(t, test_without_a_database);
 	tcase_add_test(t, test_two_in_one_region);
 	tcase_add_test(t, test_region_that_leaves);
+	tcase_add_test(t, test_never_stale);
 	tcase_add_test(t, test_questions_forged_and_replayed);
 	tcase_add_test(t, test_published_forged_and_replayed);
 	tcase_add_test(t, test_program);
