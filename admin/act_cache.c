@@ -109,7 +109,8 @@ server_row(struct action_ctx *c, struct table *t, const struct cache_server_stat
 		ROW(t, C_TEXT(s->address), C_TEXT(state), C_NULL, C_NULL, C_NULL, C_NULL);
 	else
 		ROW(t, C_TEXT(s->address), C_TEXT(state), C_INT(s->round_trip_us), C_INT(present),
-		    C_INT(s->trusted_pages), oldest < 0 ? C_NULL : C_INT(oldest));
+		    watched || s->trusted_pages > 0 ? C_INT(s->trusted_pages) : C_NULL,
+		    oldest < 0 ? C_NULL : C_INT(oldest));
 }
 
 static void

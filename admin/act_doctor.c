@@ -105,7 +105,10 @@ check_clock(struct doctor *d)
 		return;
 	}
 	state = adjtimex(&tx);
-	if (state == TIME_ERROR || (tx.status & STA_UNSYNC))
+	if (state < 0)
+		check_say(d, CHECK_WARN, "clock", "see to it that chrony or systemd-timesyncd runs on this host",
+		    "the kernel may not be asked whether it is synchronised");
+	else if (state == TIME_ERROR || (tx.status & STA_UNSYNC))
 		check_say(d, CHECK_WARN, "clock", "run chrony or systemd-timesyncd; signatures are refused when the clock is 15 minutes off",
 		    "the kernel does not know of any synchronisation");
 	else

@@ -10,6 +10,7 @@
 #include "admin/act.h"
 
 #include <curl/curl.h>
+#include <sys/stat.h>
 
 #include "admin/run.h"
 #include "base/clock.h"
@@ -154,21 +155,27 @@ write_and_read(struct store *st, struct err *err)
 	return rc;
 }
 
-void
-check_store(struct doctor *d)
+/* What another user than the service's writes, the service cannot remove. */
+static bool
+store_is_ours(struct doctor *d)
 {
-	int64_t begin = clock_mono_us(), free_bytes, total, percent;
+	struct stat st;
+
+	if (stat(d->ctx->settings->store_dir, &st) != 0 || st.st_uid == geteuid())
+		return true;
+	check_say(d, CHECK_WARN, "store", "run doctor as the user that owns store_dir to try writing",
+	    "\"%s\" is another user's; nothing was written to it", d->ctx->settings->store_dir);
+	return false;
+}
+
+static void
+check_room(struct doctor *d)
+{
+	int64_t free_bytes, total, percent;
 	struct err err = { 0 };
 	struct strbuf room;
 
-	if (runtime_open(d->ctx->runtime, d->ctx->conf, NEED_STORE, &err) != 0 ||
-	    write_and_read(d->ctx->runtime->store, &err) != 0) {
-		check_say(d, CHECK_FAIL, "store", "look at store_dir, its owner and its disk", "%s", err.detail);
-		return;
-	}
-	check_say(d, CHECK_OK, "store", NULL, "a file was written durably, read and removed in %" PRId64 " ms",
-	    (clock_mono_us() - begin) / US_PER_MS);
-	if (store_space(d->ctx->runtime->store, &free_bytes, &total, &err) != 0)
+	if (d->ctx->runtime->store == NULL || store_space(d->ctx->runtime->store, &free_bytes, &total, &err) != 0)
 		return;
 	percent = total <= 0 ? 0 : free_bytes / ((total + 99) / 100);
 	strbuf_init(&room, d->ctx->arena, 64);
@@ -176,6 +183,23 @@ check_store(struct doctor *d)
 	check_say(d, percent < 1 ? CHECK_FAIL : percent < 5 ? CHECK_WARN : CHECK_OK, "room",
 	    "make room: \"anvil-admin maintain --orphans\", delete objects, a larger disk",
 	    "%s (%" PRId64 " %%) free", strbuf_cstr(&room), percent);
+}
+
+void
+check_store(struct doctor *d)
+{
+	int64_t begin = clock_mono_us();
+	struct err err = { 0 };
+
+	if (!store_is_ours(d))
+		return;
+	if (runtime_open(d->ctx->runtime, d->ctx->conf, NEED_STORE, &err) != 0 ||
+	    write_and_read(d->ctx->runtime->store, &err) != 0)
+		check_say(d, CHECK_FAIL, "store", "look at store_dir, its owner and its disk", "%s", err.detail);
+	else
+		check_say(d, CHECK_OK, "store", NULL, "a file was written durably, read and removed in %" PRId64 " ms",
+		    (clock_mono_us() - begin) / US_PER_MS);
+	check_room(d);
 }
 
 /* ---- through the public endpoint ---- */

@@ -30,14 +30,19 @@ preset_of(const struct presets *ps, const char *name)
 	return NULL;
 }
 
-/* "display-name" as "Display name". */
+/* "owner-id" as "Owner id". */
 static const char *
 label_of(struct arena *a, const char *name)
 {
+	static const char *const others[][2] = { { "inv-pub", "Its invalidator publishes at" },
+		{ "inv-rep", "Its invalidator answers at" }, { "everywhere", "In every region" } };
 	char *s = arena_strdup(a, name);
 
 	if (s == NULL)
 		return name;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(name, others[i][0]) == 0)
+			return others[i][1];
 	for (char *p = s; *p != '\0'; p++)
 		if (*p == '-')
 			*p = ' ';

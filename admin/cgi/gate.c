@@ -184,7 +184,7 @@ gate_login(struct page_ctx *p)
 	if (let_in > 0 && gate_give_session(p, &p->who, &err) != 0)
 		let_in = -1;
 	if (let_in < 0) {
-		page_problem(p, status_of(err.code), "You cannot be logged in now", err.detail);
+		page_nobody_now(p, &err);
 		return;
 	}
 	if (!let_in) {

@@ -11,6 +11,7 @@
 
 #include <strings.h>
 
+#include "base/crypto.h"
 #include "base/parse.h"
 
 #define HEAD_MAX 16384
@@ -114,6 +115,8 @@ read_form(struct http_request *rq, env_fn env, body_fn body, void *arg)
 		got += (size_t)n;
 	}
 	text[got] = '\0';
+	rq->raw_form = text;
+	rq->raw_form_len = got;
 	if (strlen(text) != got || !params_parse(&rq->form, rq->arena, text))
 		return 400;
 	return 0;
@@ -164,6 +167,17 @@ http_cookie(const struct http_request *rq, const char *name)
 		p += n;
 	}
 	return NULL;
+}
+
+void
+http_forget_form(const struct http_request *rq)
+{
+	if (rq->raw_form != NULL)
+		crypto_wipe(rq->raw_form, rq->raw_form_len);
+	/* What was decoded from it lies in our arena, in copies that are ours to write. */
+	for (size_t i = 0; i < rq->form.n; i++)
+		if (rq->form.p[i].value[0] != '\0')
+			crypto_wipe((void *)(uintptr_t)rq->form.p[i].value, strlen(rq->form.p[i].value));
 }
 
 /* ---- the answer ---- */

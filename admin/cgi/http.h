@@ -34,6 +34,8 @@ struct http_request {
 	const char *cookies;
 	struct params args; /* of the query */
 	struct params form; /* of the body */
+	char *raw_form; /* as it came; may hold a password */
+	size_t raw_form_len;
 	int refused; /* status when the request itself is wrong; 0 = fine */
 };
 typedef const char *(*env_fn)(void *arg, const char *name);
@@ -41,6 +43,9 @@ typedef ssize_t (*body_fn)(void *arg, char *buf, size_t len);
 void http_read(struct http_request *rq, struct arena *a, env_fn env, body_fn body, void *arg);
 /* A cookie's value; NULL when it was not sent. */
 const char *http_cookie(const struct http_request *rq, const char *name);
+
+/* Wipes passwords that the form held. Its values are gone then. */
+void http_forget_form(const struct http_request *rq);
 
 struct http_answer {
 	int status;

@@ -97,6 +97,8 @@ int status_of(int err_code);
 /* admin/cgi/page_common.c */
 void page_render(struct page_ctx *p, const char *template);
 void page_problem(struct page_ctx *p, int status, const char *title, const char *detail);
+/* Before anyone is known to be an operator: what is wrong goes to the log alone. */
+void page_nobody_now(struct page_ctx *p, const struct err *err);
 /* Said once after the next redirect: "" or "secret" lines (see page_common.c). */
 void page_say_later(struct page_ctx *p, const struct result *r, const char *otherwise);
 /* "tenant?name=" with the value behind it, as a URL has it. */

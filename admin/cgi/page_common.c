@@ -239,9 +239,10 @@ page_say_later(struct page_ctx *p, const struct result *r, const char *otherwise
 
 	strbuf_init(&sb, p->arena, FLASH_MAX);
 	if (has_secret(r))
-		add_once(&sb, r);
+		add_once(&sb, r); /* the box says what its notice would */
 	for (const struct message *m = r->messages; m != NULL; m = m->following)
-		strbuf_printf(&sb, "%c %s\n", m->level == MSG_INFO ? 'i' : 'w', m->text);
+		if (m->level != MSG_INFO || !has_secret(r))
+			strbuf_printf(&sb, "%c %s\n", m->level == MSG_INFO ? 'i' : 'w', m->text);
 	if (sb.len == 0)
 		strbuf_printf(&sb, "i Done: %s\n", otherwise);
 	if (p->token == NULL)
@@ -283,4 +284,15 @@ page_problem(struct page_ctx *p, int status, const char *title, const char *deta
 	scope_text(p->root, "problem", detail);
 	scope_flag(p->root, "again", status == 503);
 	page_render(p, "problem");
+}
+
+void
+page_nobody_now(struct page_ctx *p, const struct err *err)
+{
+	log_event(NULL, EV_REQUEST_FAILED, LS("page", "login"), LS("detail", err->detail),
+	    LS("where", err->where == NULL ? "" : err->where));
+	page_problem(p, status_of(err->code), "Nobody can be let in now",
+	    err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT
+		? "The global database does not answer."
+		: "The log says why.");
 }

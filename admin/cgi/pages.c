@@ -57,8 +57,9 @@ is_person(const struct http_request *rq)
 		return false;
 	if (rq->fetch_mode[0] != '\0' && strcmp(rq->fetch_mode, "navigate") != 0)
 		return false;
-	if (post && rq->fetch_site[0] != '\0' && strcmp(rq->fetch_site, "same-origin") != 0)
-		return false;
+	if (post && rq->fetch_site[0] != '\0')
+		return strcmp(rq->fetch_site, "same-origin") == 0;
+	/* By plain HTTP browsers do not say that; they do say where the form was. */
 	if (post && rq->origin[0] != '\0' && rq->host[0] != '\0') {
 		const char *host = strstr(rq->origin, "://");
 
@@ -105,7 +106,7 @@ serve_path(struct page_ctx *p, const char *path)
 	in = gate_enter(p, &err);
 	if (in < 0) {
 		p->page = NULL;
-		page_problem(p, status_of(err.code), "Nobody can be let in now", err.detail);
+		page_nobody_now(p, &err);
 		return;
 	}
 	if (in == 0)
@@ -170,4 +171,5 @@ page_serve(struct runtime *rt, const char *conf, bool is_fastcgi, const struct h
 	else
 		serve_path(&p, rq->path + 1);
 	crypto_wipe(&p.keys, sizeof(p.keys));
+	http_forget_form(rq);
 }

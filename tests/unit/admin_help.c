@@ -82,10 +82,10 @@ world_open(void)
 	mkdir(world_path(world_arena, "state"), 0700);
 	world_lines = arena_printf(world_arena,
 	    "region = \"eu\"\nglobal_dsn = \"%s dbname=" GLOBAL "\"\nregional_dsn = \"%s dbname=anvil_eu\"\n"
-	    "memcached = {\"%s\"}\nmetadata_consistency = \"eventual\"\nmetadata_beat_ms = 100\nmetadata_trust_ms = 500\nmetadata_ack_ms = 700\n"
+	    "memcached = {\"%s\"}\nmetadata_consistency = \"eventual\"\nmetadata_beat_ms = 100\nmetadata_trust_ms = 500\nmetadata_ack_ms = %d\n"
 	    "cluster_secret_file = \"%s/cluster.key\"\nmaster_key_file = \"%s/master.key\"\nstore_dir = \"%s/store\"\n"
 	    "state_dir = \"%s/state\"\npages_dir = \"%s/admin/pages\"\n",
-	    server, server, memcached, scratch_dir(world), scratch_dir(world), scratch_dir(world), scratch_dir(world),
+	    server, server, memcached, WORLD_ACK_MS, scratch_dir(world), scratch_dir(world), scratch_dir(world), scratch_dir(world),
 	    top == NULL ? "." : top);
 	world_file(world_arena, "anvil.conf", world_lines);
 	made = cli(world_arena, NULL, NULL, arena_printf(world_arena, "keys new master %s/master.key", scratch_dir(world)));

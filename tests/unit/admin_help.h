@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 
+#define WORLD_ACK_MS 700 /* W of the world */
+
 struct ran {
 	int code; /* exit code; 128 + n when a signal ended it */
 	const char *out, *errors;
