@@ -147,8 +147,9 @@ events_of_peers(struct inv *inv, struct event_clock *after)
 static void
 obtain(struct inv *inv, const struct event_clock *q, uint64_t low)
 {
-	struct ring_state s = ring_state(inv->ring), was;
+	struct ring_state s = ring_state(inv->ring);
 	struct event_clock after;
+	uint64_t gap_from = 0;
 
 	if (s.through == 0 || memcmp(s.epoch, q->epoch, EPOCH_LEN) != 0) {
 		if (s.through != 0)
@@ -156,7 +157,6 @@ obtain(struct inv *inv, const struct event_clock *q, uint64_t low)
 		ring_reset(inv->ring, q->epoch, low != 0 && low <= q->n && q->n - low <= CATCH_UP_MAX ? low : q->n);
 		s = ring_state(inv->ring);
 	}
-	was = s;
 	while (s.through < q->n && q->n - s.through <= CATCH_UP_MAX && !atomic_load(&inv->stop)) {
 		uint64_t before = s.through;
 		bool got;
@@ -164,17 +164,20 @@ obtain(struct inv *inv, const struct event_clock *q, uint64_t low)
 		memcpy(after.epoch, s.epoch, EPOCH_LEN);
 		after.n = s.through;
 		got = atomic_load(&inv->is_source) && source_pump(inv, q->n) && ring_state(inv->ring).through > before;
-		got = got || events_of_peers(inv, &after);
+		if (!got && events_of_peers(inv, &after)) {
+			got = true;
+			gap_from = gap_from == 0 ? before : gap_from;
+		}
 		s = ring_state(inv->ring);
 		if (!got && s.through <= before)
 			break;
 	}
-	if (s.through < q->n) {
+	if (s.through < q->n && !atomic_load(&inv->stop)) {
 		log_event(NULL, EV_INV_FLUSH, LS("region", inv->region), LI("from", (int64_t)s.through), LI("through", (int64_t)q->n));
 		ring_reset(inv->ring, q->epoch, q->n);
-	} else if (!atomic_load(&inv->is_source) && s.through > was.through) {
+	} else if (gap_from != 0) {
 		metric_add(M_INV_GAPS, 1);
-		log_event(NULL, EV_INV_GAP, LS("region", inv->region), LI("from", (int64_t)was.through), LI("through", (int64_t)s.through));
+		log_event(NULL, EV_INV_GAP, LS("region", inv->region), LI("from", (int64_t)gap_from), LI("through", (int64_t)s.through));
 	}
 }
 

@@ -296,6 +296,7 @@ cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys,
 				ask_for(q, i);
 		sent[s] = q->n > 0 && mc_send_gets(t->mc[s], q->keys, q->n) == MC_OK;
 	}
+	/* Of an answer that breaks off what came is used: each page and each value stands for itself. */
 	for (size_t s = 0; s < servers; s++)
 		if (sent[s])
 			mc_fetch(t->mc[s], got_item, &asked[s]);

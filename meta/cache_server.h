@@ -64,7 +64,8 @@ struct mc_key {
 typedef void (*mc_item_fn)(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas);
 /*
  * A multi-get in two halves, so that several servers work at once. keys stay the
- * caller's until the fetch. Unless the fetch is MC_OK, its items are void.
+ * caller's until the fetch. Unless the fetch is MC_OK, items may be missing, and
+ * no cas of them is of use.
  */
 MUST_CHECK enum mc_result mc_send_gets(struct mc *c, const struct mc_key *keys, size_t n);
 enum mc_result mc_fetch(struct mc *c, mc_item_fn fn, void *arg);
