@@ -198,7 +198,7 @@ help_top(struct strbuf *out)
 	}
 	help_options(out);
 	help_exits(out);
-	strbuf_str(out, "\n\"anvil-admin NOUN --help\" and \"anvil-admin NOUN VERB --help\" tell more.\n");
+	strbuf_str(out, "\n\"anvil-admin NOUN --help\" and \"anvil-admin NOUN VERB --help\" tell more. Times are UTC.\n");
 }
 
 static void

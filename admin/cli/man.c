@@ -139,7 +139,7 @@ man_print(struct strbuf *out)
 	    ".Nd administer Anvil, an S3-compatible object store gateway\n.Sh SYNOPSIS\n.Nm\n"
 	    ".Op Fl c Ar FILE\n.Op Fl \\&-json\n.Op Fl \\&-yes\n.Ar noun\n.Op Ar verb\n.Op Ar argument ...\n"
 	    ".Sh DESCRIPTION\n.Nm\ndoes what an operator does: regions, tenants, access keys, policies, buckets, operators, the cache, checks.\n"
-	    "Every change is written to the audit log, and is known in every region when the command ends, or a warning says which region did not say so.\n");
+	    "Every change is written to the audit log, and is known in every region when the command ends, or a warning says so.\nTimes are UTC.\n");
 	man_options(out);
 	strbuf_str(out, ".Sh COMMANDS\n");
 	for (const struct noun *n = nouns; n->name != NULL; n++) {

@@ -537,6 +537,56 @@ START_TEST(test_create_a_tenant_and_a_key)
 }
 END_TEST
 
+/* A list that goes on, a key in each state, a region that leaves: what the other tests do not show. */
+START_TEST(test_pages_in_other_states)
+{
+	struct browser b;
+	const char *key, *page;
+
+	page_things();
+	cli(a, NULL, NULL, "region create gone --endpoint http://127.0.0.1:9");
+	cli(a, NULL, NULL, "region leave gone --yes");
+	world_sql("INSERT INTO buckets (name, region, tenant_id) SELECT 'paged-' || to_char(i, 'FM000'), 'eu', "
+	    "(SELECT id FROM tenants WHERE name = 'pages') FROM generate_series(1, 120) i RETURNING 1");
+	key = json_text(cli(a, NULL, NULL, "app create pages states --json").out, "app", "access_key");
+	page = arena_printf(a, "key?key=%s", key);
+	login_admin(&b);
+	browser_get(&b, "buckets?search=paged");
+	says(b.body, "href=\"buckets?search=paged&amp;tenant=&amp;region=&amp;after=paged-050\"");
+	well_formed(&b, "buckets, first page");
+	browser_get(&b, "buckets?search=paged&after=paged-100");
+	says(b.body, "paged-120");
+	says_not(b.body, "Next page");
+	well_formed(&b, "buckets, last page");
+	browser_get(&b, "buckets?search=nothing-like-it");
+	says(b.body, "No bucket is like that.");
+	browser_get(&b, "region?name=gone");
+	says(b.body, "region.remove");
+	says_not(b.body, "action=region.leave");
+	well_formed(&b, "region, leaving");
+	browser_get(&b, page);
+	says(b.body, "may do everything");
+	well_formed(&b, "key without policies");
+	browser_post(&b, page, arena_printf(a, "action=app.attach&then=key%%3Fkey%%3D&key=%s&policy=pg-policy", key));
+	ck_assert_str_eq(browser_sent_to(&b), page);
+	browser_get(&b, page);
+	says(b.body, "Detach");
+	browser_post(&b, page, arena_printf(a, "action=app.disable&then=key%%3Fkey%%3D&key=%s", key));
+	browser_get(&b, page);
+	says(b.body, "app.enable");
+	says_not(b.body, "value=\"app.disable\"");
+	well_formed(&b, "key, disabled");
+	browser_post(&b, page, arena_printf(a, "action=app.detach&then=key%%3Fkey%%3D&key=%s&policy=pg-policy", key));
+	browser_get(&b, page);
+	says(b.body, "class=\"notice warn\"");
+	must(0, "tenant disable pages --yes");
+	browser_get(&b, "tenant?name=pages");
+	says(b.body, "tenant disabled");
+	well_formed(&b, "tenant, disabled");
+	must(0, "tenant enable pages");
+}
+END_TEST
+
 START_TEST(test_change_and_destroy)
 {
 	struct browser b;
@@ -764,6 +814,7 @@ main(void)
 	tcase_add_test(p, test_all_pages);
 	tcase_add_test(p, test_another_prefix);
 	tcase_add_test(p, test_create_a_tenant_and_a_key);
+	tcase_add_test(p, test_pages_in_other_states);
 	tcase_add_test(p, test_change_and_destroy);
 	tcase_add_test(p, test_forged_forms);
 	tcase_add_test(p, test_viewers_change_nothing);
