@@ -48,6 +48,7 @@ void check_files(struct doctor *d);     /* configuration, secrets, folders */
 void check_databases(struct doctor *d); /* reachable, migrated, clock */
 void check_cache(struct doctor *d);     /* memcached, trust, regions */
 void check_store(struct doctor *d);     /* writable, room */
+void check_blobs(struct doctor *d);     /* every file and its row, when asked for */
 void check_endpoint(struct doctor *d);  /* PUT, GET, DELETE through the public address */
 
 #endif

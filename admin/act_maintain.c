@@ -23,7 +23,8 @@ static const struct column done_cols[] = {
 int
 act_maintain(struct action_ctx *c, struct err *err)
 {
-	struct maintain m = { .t = c->thread, .st = c->store, .dry_run = arg_flag(c, "dry-run") };
+	struct maintain m = { .t = c->thread, .st = c->store, .dry_run = arg_flag(c, "dry-run"),
+		.force = arg_flag(c, "force") };
 	int rc = 0;
 
 	if (maintain_buckets(&m, err) != 0 ||

@@ -173,6 +173,7 @@ signals_setup(sigset_t *waited)
 
 	(void)sigaction(HTTP_FCGI_WAKE, &wake, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes is "no space" to the store, not our end */
 	(void)sigemptyset(waited);
 	(void)sigaddset(waited, SIGTERM);
 	(void)sigaddset(waited, SIGINT);

@@ -6,6 +6,13 @@
 -- to bucket_fences would lock its row at every write. Keys are UTF-8 in the
 -- order of bytes, which COLLATE "C" is, whatever the database's own collation.
 
+DO $$ BEGIN
+    IF current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION 'the regional database must have the encoding UTF8, not %', current_setting('server_encoding')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END $$;
+
 CREATE TABLE bucket_fences (
     bucket_id   uuid PRIMARY KEY,
     opened_at   timestamptz NOT NULL DEFAULT now(),

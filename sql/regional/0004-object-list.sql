@@ -87,7 +87,7 @@ BEGIN
             END IF;
             v_from := r.key;
             v_probe := false;
-            v_run := 2;
+            v_run := least(2, p_max - v_found);
         END IF;
         v_read := 0;
         v_older := 0;
@@ -124,6 +124,6 @@ BEGIN
         END IF;
         EXIT WHEN v_read < v_run AND v_older < c_older;
         v_from := v_last || chr(1);
-        v_run := least(v_run * 2, greatest(p_max - v_found, 1));
+        v_run := least(v_run * 2, p_max - v_found);
     END LOOP;
 END $$;
