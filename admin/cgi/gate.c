@@ -174,7 +174,7 @@ gate_login(struct page_ctx *p)
 		show_login(p, 403, "The form was too old, or the browser keeps no cookies. Try again.", name);
 		return;
 	}
-	wait_s = limiter_wait_s(dir, p->rq->remote_addr, name, p->now_us);
+	wait_s = limiter_try(dir, p->rq->remote_addr, name, p->now_us);
 	if (wait_s > 0) {
 		http_header(p->an, "Retry-After", arena_printf(p->arena, "%" PRId64, wait_s));
 		show_login(p, 429, "Too many tries. Wait some minutes.", name);
@@ -188,12 +188,11 @@ gate_login(struct page_ctx *p)
 		return;
 	}
 	if (!let_in) {
-		limiter_count(dir, p->rq->remote_addr, name, p->now_us);
 		log_event(NULL, EV_LOGIN_FAILED, LS("name", name), LS("from", p->rq->remote_addr));
 		show_login(p, 403, "Name or password is wrong.", name);
 		return;
 	}
-	limiter_clear(dir, p->rq->remote_addr, name);
+	limiter_undo(dir, p->rq->remote_addr, name);
 	if (registry_operator_logged_in(p->rt->thread, name, &err) != 0)
 		err_clear(&err);
 	audit_login(p, "login", name);

@@ -76,53 +76,51 @@ wait_of(const struct slot *s, int64_t limit, int64_t now_us)
 	return left / 1000000 + 1;
 }
 
-int64_t
-limiter_wait_s(const char *state_dir, const char *address, const char *name, int64_t now_us)
-{
-	int fd = open_file(state_dir);
-	struct slot s;
-	int64_t a, n;
-
-	if (fd < 0)
-		return 0;
-	read_slot(fd, 'a', address, &s);
-	a = wait_of(&s, LIMITER_PER_ADDRESS, now_us);
-	read_slot(fd, 'n', name, &s);
-	n = wait_of(&s, LIMITER_PER_NAME, now_us);
-	close(fd);
-	return a > n ? a : n;
-}
-
 static void
-count_one(int fd, char kind, const char *word, int64_t now_us)
+write_slot(int fd, const struct slot *s, off_t at)
 {
-	struct slot s;
-	off_t at = read_slot(fd, kind, word, &s);
-
-	if (now_us - s.begun_us >= LIMITER_WINDOW_US || s.begun_us > now_us) {
-		s.begun_us = now_us;
-		s.refused = 0;
-	}
-	s.refused++;
-	if (pwrite(fd, &s, sizeof(s), at) != (ssize_t)sizeof(s))
+	if (pwrite(fd, s, sizeof(*s), at) != (ssize_t)sizeof(*s))
 		log_event(NULL, EV_LOGIN_FAILED, LS("detail", "refused logins cannot be counted"),
 		    LI("errno", errno));
 }
 
-void
-limiter_count(const char *state_dir, const char *address, const char *name, int64_t now_us)
+static void
+count_one(int fd, struct slot *s, off_t at, int64_t now_us)
+{
+	if (now_us - s->begun_us >= LIMITER_WINDOW_US || s->begun_us > now_us) {
+		s->begun_us = now_us;
+		s->refused = 0;
+	}
+	s->refused++;
+	write_slot(fd, s, at);
+}
+
+int64_t
+limiter_try(const char *state_dir, const char *address, const char *name, int64_t now_us)
 {
 	int fd = open_file(state_dir);
+	struct slot by_address, by_name;
+	int64_t wait_s, name_s;
+	off_t at_address, at_name;
 
 	if (fd < 0)
-		return;
-	count_one(fd, 'a', address, now_us);
-	count_one(fd, 'n', name, now_us);
+		return 0;
+	at_address = read_slot(fd, 'a', address, &by_address);
+	at_name = read_slot(fd, 'n', name, &by_name);
+	wait_s = wait_of(&by_address, LIMITER_PER_ADDRESS, now_us);
+	name_s = wait_of(&by_name, LIMITER_PER_NAME, now_us);
+	if (name_s > wait_s)
+		wait_s = name_s;
+	if (wait_s == 0) {
+		count_one(fd, &by_address, at_address, now_us);
+		count_one(fd, &by_name, at_name, now_us);
+	}
 	close(fd);
+	return wait_s;
 }
 
 void
-limiter_clear(const char *state_dir, const char *address, const char *name)
+limiter_undo(const char *state_dir, const char *address, const char *name)
 {
 	int fd = open_file(state_dir);
 	const char *words[2] = { address, name };
@@ -133,10 +131,10 @@ limiter_clear(const char *state_dir, const char *address, const char *name)
 	for (int i = 0; i < 2; i++) {
 		off_t at = read_slot(fd, i == 0 ? 'a' : 'n', words[i], &s);
 
-		s.begun_us = 0;
-		s.refused = 0;
-		if (pwrite(fd, &s, sizeof(s), at) != (ssize_t)sizeof(s))
-			break;
+		if (s.refused == 0)
+			continue;
+		s.refused--;
+		write_slot(fd, &s, at);
 	}
 	close(fd);
 }

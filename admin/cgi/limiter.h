@@ -14,11 +14,13 @@
 #define LIMITER_PER_ADDRESS 10
 #define LIMITER_PER_NAME 50
 
-/* Seconds to wait before another try is heard; 0 = now. Without the file everything is allowed, and that is logged. */
-int64_t limiter_wait_s(const char *state_dir, const char *address, const char *name, int64_t now_us);
-/* A try was refused. */
-void limiter_count(const char *state_dir, const char *address, const char *name, int64_t now_us);
-/* The right password: the address and the name begin anew. */
-void limiter_clear(const char *state_dir, const char *address, const char *name);
+/*
+ * Before a password is looked at: counts the try and gives 0, or the seconds to wait before one is heard again; in one
+ * step, so that many at once are no more than one after the other. Without the file everything is allowed, and that is
+ * logged.
+ */
+int64_t limiter_try(const char *state_dir, const char *address, const char *name, int64_t now_us);
+/* The password was right: that try was none. Earlier ones stay counted, or one's own account would buy guesses at others'. */
+void limiter_undo(const char *state_dir, const char *address, const char *name);
 
 #endif

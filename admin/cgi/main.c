@@ -121,9 +121,12 @@ main(int argc, char **argv)
 	struct err err = { 0 };
 	int rc;
 
+	/* Web servers turn a query without "=" into arguments of a CGI: whoever asks must not choose the configuration. */
+	if (getenv("REQUEST_METHOD") != NULL || getenv("GATEWAY_INTERFACE") != NULL)
+		argc = 1;
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		conf = argv[2];
-	else if (argc > 1 && argv[1][0] == '-') {
+	else if (argc > 1) {
 		fprintf(stderr, "Usage: anvil-admin.cgi [-c FILE], by a web server (see anvil-admin.cgi(8))\n");
 		return 2;
 	}

@@ -60,15 +60,17 @@ tidy(struct arena *a, const struct arg_row *r, const char *s)
 	return strbuf_cstr(&sb);
 }
 
-/* Several in one field, with blanks or commas between. */
+/* Several in one field, with blanks or commas between; a name may have a comma itself. */
 static void
 set_many(struct args *args, const struct arg_row *r, const char *s)
 {
+	const char *between = r->type == ARG_NAME ? " \n\t" : " ,\n\t";
+
 	while (*s != '\0') {
 		size_t len;
 
-		s += strspn(s, " ,\n\t");
-		len = strcspn(s, " ,\n\t");
+		s += strspn(s, between);
+		len = strcspn(s, between);
 		if (len > 0)
 			args_set(args, r->name, arena_strndup(args->arena, s, len));
 		s += len;

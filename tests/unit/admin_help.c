@@ -270,11 +270,13 @@ static void
 ask(struct browser *b, const char *method, const char *path, const char *form)
 {
 	const char *env[64], *query = strchr(path, '?');
-	char *argv[2] = { arena_strdup(b->a, program(b->a, "anvil-admin.cgi")), NULL };
+	char *argv[4] = { arena_strdup(b->a, program(b->a, "anvil-admin.cgi")) };
 	struct strbuf cookies;
 	struct ran r;
 	size_t n = 0;
 
+	for (size_t i = 0; i < 2 && b->arguments[i] != NULL; i++)
+		argv[i + 1] = arena_strdup(b->a, b->arguments[i]);
 	strbuf_init(&cookies, b->a, 16384);
 	for (int i = 0; i < JAR_MAX; i++)
 		if (b->jar[i].name != NULL && b->jar[i].value[0] != '\0')

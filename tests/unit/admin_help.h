@@ -34,6 +34,7 @@ struct browser {
 	const char *conf;       /* NULL = the world's */
 	const char *script;     /* "/-/admin" */
 	const char *address;    /* "127.0.0.1" */
+	const char *arguments[3]; /* of the program; NULL ends */
 	const char *more[16];   /* name, value, ... of the environment; NULL ends */
 	struct {
 		const char *name, *value;

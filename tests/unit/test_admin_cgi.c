@@ -368,28 +368,33 @@ START_TEST(test_limiter)
 	struct stat st;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	for (int i = 0; i < LIMITER_PER_ADDRESS; i++) {
-		ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.1", "ada", NOW), 0);
-		limiter_count(dir, "10.0.0.1", "ada", NOW);
+	for (int i = 0; i < LIMITER_PER_ADDRESS - 1; i++)
+		ck_assert_int_eq(limiter_try(dir, "10.0.0.1", "ada", NOW), 0);
+	/* A right password counts for nothing, and forgives nothing. */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(limiter_try(dir, "10.0.0.1", "ada", NOW), 0);
+		limiter_undo(dir, "10.0.0.1", "ada");
 	}
-	ck_assert_int_gt(limiter_wait_s(dir, "10.0.0.1", "ada", NOW), 0);
-	ck_assert_int_gt(limiter_wait_s(dir, "10.0.0.1", "bob", NOW), 0);
-	ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.2", "ada", NOW), 0);
-	ck_assert_int_gt(limiter_wait_s(dir, "10.0.0.1", "ada", NOW + LIMITER_WINDOW_US - 1), 0);
-	ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.1", "ada", NOW + LIMITER_WINDOW_US), 0);
+	ck_assert_int_eq(limiter_try(dir, "10.0.0.1", "ada", NOW), 0);
+	ck_assert_int_gt(limiter_try(dir, "10.0.0.1", "ada", NOW), 0);
+	ck_assert_int_gt(limiter_try(dir, "10.0.0.1", "bob", NOW), 0);
+	ck_assert_int_gt(limiter_try(dir, "10.0.0.1", "ada", NOW + LIMITER_WINDOW_US - 1), 0);
+	ck_assert_int_eq(limiter_try(dir, "10.0.0.2", "ada", NOW), 0);
+	ck_assert_int_eq(limiter_try(dir, "10.0.0.1", "ada", NOW + LIMITER_WINDOW_US), 0);
 	/* A clock that went back locks nobody out for ever. */
-	ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.1", "ada", NOW - 2 * LIMITER_WINDOW_US), 0);
-	limiter_clear(dir, "10.0.0.1", "ada");
-	ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.1", "ada", NOW), 0);
+	for (int i = 0; i < LIMITER_PER_ADDRESS; i++)
+		limiter_try(dir, "10.0.0.3", "eve", NOW);
+	ck_assert_int_gt(limiter_try(dir, "10.0.0.3", "eve", NOW), 0);
+	ck_assert_int_eq(limiter_try(dir, "10.0.0.3", "eve", NOW - 2 * LIMITER_WINDOW_US), 0);
 	for (int i = 0; i < LIMITER_PER_NAME; i++)
-		limiter_count(dir, arena_printf(a, "10.1.0.%d", i), "ada", NOW);
-	ck_assert_int_gt(limiter_wait_s(dir, "10.0.0.9", "ada", NOW), 0);
-	ck_assert_int_eq(limiter_wait_s(dir, "10.0.0.9", "bob", NOW), 0);
+		limiter_try(dir, arena_printf(a, "10.1.0.%d", i), "fay", NOW);
+	ck_assert_int_gt(limiter_try(dir, "10.0.0.9", "fay", NOW), 0);
+	ck_assert_int_eq(limiter_try(dir, "10.0.0.9", "bob", NOW), 0);
 	ck_assert_int_eq(stat(arena_printf(a, "%s/admin-logins", dir), &st), 0);
 	ck_assert_int_eq(st.st_mode & 0777, 0600);
 	unlink(arena_printf(a, "%s/admin-logins", dir));
 	rmdir(dir);
-	ck_assert_int_eq(limiter_wait_s("/nowhere", "10.0.0.1", "ada", NOW), 0);
+	ck_assert_int_eq(limiter_try("/nowhere", "10.0.0.1", "ada", NOW), 0);
 }
 END_TEST
 

@@ -467,6 +467,12 @@ START_TEST(test_all_pages)
 	ck_assert_int_eq(b.status, 422);
 	browser_get(&b, "buckets?after=%zz");
 	ck_assert_int_eq(b.status, 400);
+	/* "?-c+/tmp/mine.conf", as web servers pass it to a CGI. */
+	b.arguments[0] = "-c";
+	b.arguments[1] = "/nowhere/mine.conf";
+	browser_get(&b, "tenants?-c+/nowhere/mine.conf");
+	ck_assert_int_eq(b.status, 200);
+	b.arguments[0] = NULL;
 	browser_get(&anyone, "style.css");
 	ck_assert_int_eq(anyone.status, 200);
 	says(anyone.head, "text/css");
