@@ -9,6 +9,7 @@
 #include "fcgi/http_cgi.h"
 #include "fcgi/req.h"
 #include "fcgi/respond.h"
+#include "fcgi/signing_keys.h"
 #include "fcgi/worker.h"
 #include "routing/hop.h"
 
@@ -415,6 +416,85 @@ START_TEST(test_reply_error_rows)
 }
 END_TEST
 
+/* ---- signing keys ---- */
+
+/* In place of meta/'s: the sealed secret is the secret. */
+int
+app_secret(const struct settings *s, const struct app *app, char out[APP_SECRET_MAX + 1], struct err *err)
+{
+	(void)s;
+	(void)err;
+	memcpy(out, app->sealed_secret.p, app->sealed_secret.len);
+	out[app->sealed_secret.len] = '\0';
+	return 0;
+}
+
+static void
+get_key(struct signing_keys *k, const char *secret, const char *day, const char *region, struct signing_key *out)
+{
+	struct app app = { .access_key = "AKEXAMPLE", .sealed_secret = span_of(secret) };
+	struct err err = { 0 };
+
+	ck_assert_int_eq(signing_key(k, NULL, &app, span_of(day), span_of(region), out, &err), 0);
+}
+
+START_TEST(test_signing_keys)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct signing_keys *k = signing_keys_new(a);
+	struct signing_key one, again;
+	uint8_t want[SHA256_LEN];
+
+	sigv4_signing_key(SPAN("secret"), SPAN("20261125"), SPAN("eu"), SPAN("s3"), want);
+	get_key(k, "secret", "20261125", "eu", &one);
+	ck_assert(!one.kept);
+	ck_assert(memcmp(one.key, want, sizeof(want)) == 0);
+	get_key(k, "secret", "20261125", "eu", &again);
+	ck_assert_msg(!again.kept, "kept though it proved nothing");
+	signing_key_keep(k, &one);
+	get_key(k, "secret", "20261125", "eu", &again);
+	ck_assert(again.kept);
+	ck_assert(memcmp(again.key, want, sizeof(want)) == 0);
+	/* another secret, day or region is another key */
+	get_key(k, "Secret", "20261125", "eu", &again);
+	ck_assert(!again.kept && memcmp(again.key, want, sizeof(want)) != 0);
+	get_key(k, "secret", "20261126", "eu", &again);
+	ck_assert(!again.kept && memcmp(again.key, want, sizeof(want)) != 0);
+	get_key(k, "secret", "20261125", "us", &again);
+	ck_assert(!again.kept && memcmp(again.key, want, sizeof(want)) != 0);
+	arena_free(a);
+}
+END_TEST
+
+/* However many there are, memory stays, and what is found is right. */
+START_TEST(test_signing_keys_bounded)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct signing_keys *k = signing_keys_new(a);
+	size_t used = arena_used(a);
+	uint8_t want[SHA256_LEN];
+	struct signing_key key;
+	char secret[32];
+	int kept = 0;
+
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 2000; i++) {
+			(void)snprintf(secret, sizeof(secret), "secret-%d", i);
+			get_key(k, secret, "20261125", "eu", &key);
+			sigv4_signing_key(span_of(secret), SPAN("20261125"), SPAN("eu"), SPAN("s3"), want);
+			ck_assert(memcmp(key.key, want, sizeof(want)) == 0);
+			kept += key.kept;
+			signing_key_keep(k, &key);
+		}
+	ck_assert_int_lt(kept, 2000);
+	ck_assert_uint_eq(arena_used(a), used);
+	signing_keys_wipe(k);
+	get_key(k, "secret-1999", "20261125", "eu", &key);
+	ck_assert(!key.kept);
+	arena_free(a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -436,6 +516,10 @@ main(void)
 	tc = tcase_create("reply");
 	tcase_add_test(tc, test_reply_header_injection);
 	tcase_add_loop_test(tc, test_reply_error_rows, 0, (int)ARRAY_LEN(error_rows));
+	suite_add_tcase(s, tc);
+	tc = tcase_create("signing_keys");
+	tcase_add_test(tc, test_signing_keys);
+	tcase_add_test(tc, test_signing_keys_bounded);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
