@@ -6,7 +6,7 @@
  * Blocks: no; a function of its argument.
  * Why a redirect is the exception: with an operator's own endpoints a plain
  * redirect breaks most SDKs, or makes them "succeed" with nothing stored, so in
- * `auto` only a browser is ever sent elsewhere (docs/clients.md).
+ * `auto` only a browser is ever sent elsewhere.
  */
 #include "routing/decide.h"
 
