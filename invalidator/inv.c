@@ -18,6 +18,7 @@
 #define DB_CONNECTIONS 4          /* the pump, the beat, two answers */
 #define DB_TIMEOUT_MAX_MS 1000    /* a source that is slower is of no use within F */
 #define ADDRESS_MAX 256
+#define CACHE_TIMEOUT_MIN_MS 250  /* no request waits for us, and a server passed over costs each writer a second */
 
 int
 inv_thread(struct inv_thread *t, void *(*fn)(void *), void *arg, struct err *err)
@@ -98,6 +99,8 @@ inv_open(const struct settings *s, struct inv **out, struct err *err)
 	inv->settings = s;
 	inv->region = s->region;
 	inv->servers = servers;
+	if (servers->timeout_ms < CACHE_TIMEOUT_MIN_MS && s->metadata_trust_ms > 4 * CACHE_TIMEOUT_MIN_MS)
+		servers->timeout_ms = CACHE_TIMEOUT_MIN_MS;
 	message_key(s->cluster_secret, inv->key);
 	crypto_random(inv->boot, BOOT_LEN);
 	inv->db = db_pool_new('g', s->global_dsn, DB_CONNECTIONS, (int)timeout_ms, (int)s->db_connect_timeout_s);

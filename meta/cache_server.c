@@ -194,10 +194,15 @@ static enum mc_result
 failed(struct mc *c, memcached_return_t rc)
 {
 	struct cache_server *sv = c->server;
-	const char *detail = c->memc == NULL ? NULL : memcached_last_error_message(c->memc);
+	int no = c->memc == NULL ? 0 : memcached_last_error_errno(c->memc);
 	bool slow = rc == MEMCACHED_TIMEOUT;
 
-	snprintf(c->error, sizeof(c->error), "%s", detail != NULL ? detail : memcached_strerror(NULL, rc));
+	if (slow)
+		snprintf(c->error, sizeof(c->error), "no answer within %d ms", c->all->timeout_ms);
+	else if (rc == MEMCACHED_ERRNO && no != 0)
+		snprintf(c->error, sizeof(c->error), "%s: errno=%d", c->fresh ? "could not connect" : "the connection broke", no);
+	else
+		snprintf(c->error, sizeof(c->error), "%s", memcached_strerror(NULL, rc));
 	metric_add(M_CACHE_ERRORS, 1);
 	if (slow || c->fresh) {
 		atomic_store(&sv->retry_us, clock_mono_us() + c->all->retry_us);
