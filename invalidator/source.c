@@ -228,6 +228,30 @@ prune(struct source *src)
 
 /* ---- LISTEN ---- */
 
+/* PQexec would wait for ever for a server that is stopped. */
+static bool
+listen_within(PGconn *conn, int64_t timeout_us)
+{
+	int64_t until = clock_mono_us() + timeout_us, left;
+	struct pollfd fd = { PQsocket(conn), POLLIN, 0 };
+	PGresult *res;
+	bool ok;
+
+	if (PQsendQuery(conn, stmt_defs[STMT_EVENTS_LISTEN].sql) != 1)
+		return false;
+	while (PQisBusy(conn)) {
+		left = until - clock_mono_us();
+		if (left <= 0 || (poll(&fd, 1, (int)(left / US_PER_MS) + 1) < 0 && errno != EINTR) || PQconsumeInput(conn) != 1)
+			return false;
+	}
+	res = PQgetResult(conn);
+	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	PQclear(res);
+	while (!PQisBusy(conn) && (res = PQgetResult(conn)) != NULL)
+		PQclear(res);
+	return ok;
+}
+
 static bool
 connect_and_listen(struct source *src, struct err *err)
 {
@@ -236,8 +260,6 @@ connect_and_listen(struct source *src, struct err *err)
 	const char *keys[] = { "dbname", "connect_timeout", "application_name", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", NULL };
 	const char *values[] = { s->global_dsn, timeout, "anvil-invalidator listen", "2", "1", "3", NULL };
-	PGresult *res;
-	bool ok;
 
 	snprintf(timeout, sizeof(timeout), "%" PRId64, s->db_connect_timeout_s);
 	src->conn = PQconnectdbParams(keys, values, 1);
@@ -245,12 +267,11 @@ connect_and_listen(struct source *src, struct err *err)
 		FAIL(err, ERR_UNAVAILABLE, "%s", PQerrorMessage(src->conn));
 		return false;
 	}
-	res = PQexec(src->conn, stmt_defs[STMT_EVENTS_LISTEN].sql);
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
-	if (!ok)
-		FAIL(err, ERR_UNAVAILABLE, "%s", PQerrorMessage(src->conn));
-	PQclear(res);
-	return ok;
+	if (!listen_within(src->conn, s->db_timeout_ms * US_PER_MS)) {
+		FAIL(err, ERR_UNAVAILABLE, "could not listen: %s", PQerrorMessage(src->conn));
+		return false;
+	}
+	return true;
 }
 
 /* Waits for a notice, the end, or WAIT_MS. The highest number told, 0 when none. false: the connection is lost. */

@@ -321,6 +321,15 @@ START_TEST(test_cut_off_and_back)
 	fill(&reg[US]);
 	change();
 	WITHIN(SLOW, !get(&reg[US]).hit);
+
+	/* Stopped instead of dead: connections stay, and nothing answers. */
+	scratch_pg_signal(pg, SIGSTOP);
+	WITHIN(SLOW, trusted_pages(&reg[US]) == 0 && trusted_pages(&reg[EU]) == 0);
+	clock_sleep_us(3 * S);
+	stop(&reg[US]); /* it ends all the same */
+	scratch_pg_signal(pg, SIGCONT);
+	start(&reg[US]);
+	both_trusted();
 }
 END_TEST
 
