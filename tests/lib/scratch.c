@@ -257,8 +257,9 @@ scratch_pg_signal(struct scratch *s, int sig)
 	char cmd[PATH_MAX * 2];
 	const char *name = sig == SIGSTOP ? "STOP" : sig == SIGCONT ? "CONT" : "TERM";
 
-	snprintf(cmd, sizeof(cmd), "p=$(head -1 '%s/pg/data/postmaster.pid') && kill -%s $p $(ps -o pid= --ppid $p)",
-	    s->dir, name);
+	snprintf(cmd, sizeof(cmd), "p=$(head -1 '%s/pg/data/postmaster.pid') && kill -%s $p && "
+	    "for c in $(ps -o pid= --ppid $p); do kill -%s $c 2>/dev/null || true; done", /* a child may have ended */
+	    s->dir, name, name);
 	if (command(cmd, NULL, 0) != 0)
 		give_up("could not signal PostgreSQL", 1);
 }

@@ -507,6 +507,7 @@ START_TEST(test_never_stale)
 {
 	pthread_t fillers[4];
 	int hits = 0, reads = 0, late = 0;
+	struct arena *values = arena_new(1 << 20);
 	int64_t waited;
 	PGconn *db = connect_db();
 
@@ -535,14 +536,15 @@ START_TEST(test_never_stale)
 		for (int r = 0; r < 2; r++) {
 			struct cache_value v;
 
-			cache_get(reg[r].th, arena, k, 1, &v);
+			cache_get(reg[r].th, values, k, 1, &v);
 			reads++;
 			hits += v.hit;
 			ck_assert_msg(!v.hit || v.clock.n >= c.n, "%s: change %d acknowledged at %" PRIu64 ", then served as of %" PRIu64,
 			    reg[r].name, i, c.n, v.clock.n);
 		}
-		arena_reset(arena);
+		arena_reset(values);
 	}
+	arena_free(values);
 	atomic_store(&filling, false);
 	for (int i = 0; i < 4; i++)
 		pthread_join(fillers[i], NULL);
