@@ -112,7 +112,11 @@ def test_empty_metadata():
 
 def test_signed_transfer_encoding():
     n = bucket(EU)
-    status(S3().request("PUT", n, "k", headers={"transfer-encoding": "chunked"}, body=iter([b"abc", b"def"])), 200)
+    r = S3().request("PUT", n, "k", headers={"transfer-encoding": "chunked"}, body=iter([b"abc", b"def"]))
+    if SERVER != "lighttpd" and r.status == 411:  # lighttpd counts the body, the others leave its length unknown
+        error(r, 411, "MissingContentLength")
+        return
+    status(r, 200)
     eq("bytes", S3().get(n, "k").body, b"abcdef")
 
 
