@@ -27,9 +27,12 @@ http_read(struct http *h, void *p, size_t len)
 int
 http_begin(struct http *h, const void *block, size_t len)
 {
+	static const struct span last = { "Connection: close\r\n", 19 };
+
 	ASSERT(!h->started);
 	h->started = true;
-	if (h->broken || h->ops->write(h, block, len) != 0) {
+	if (h->broken || (h->close_after && h->ops->write(h, last.p, last.len) != 0) ||
+	    h->ops->write(h, block, len) != 0) {
 		h->broken = true;
 		return -1;
 	}

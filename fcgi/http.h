@@ -33,6 +33,7 @@ struct http {
 	int64_t bytes_out;       /* of the body */
 	bool started;            /* the header block went out: no other answer can follow */
 	bool expects_body;       /* set by who parses the headers: a body was announced */
+	bool close_after;        /* the same: no other request may follow on the client's connection */
 	bool broken;             /* the client went away */
 };
 

@@ -133,6 +133,12 @@ read_variables(struct req *r)
 		if (take_variable(r, *e, &bytes) != 0)
 			return -1;
 	r->http->expects_body = r->content_length > 0 || req_header(r, "transfer-encoding").p != NULL;
+	/*
+	 * Without a body lighttpd sends no "100 Continue" but our answer at once. botocore
+	 * then reads every later answer on that connection without its status line, and
+	 * waits for an end that does not come: let there be no later one.
+	 */
+	r->http->close_after = !r->http->expects_body && req_header(r, "expect").p != NULL;
 	r->is_head = span_eq(r->method, SPAN("HEAD"));
 	return 0;
 }

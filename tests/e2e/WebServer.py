@@ -90,6 +90,28 @@ def test_pipelined_bytes():
     eq("two bodies", text.count(b"12345"), 2)
 
 
+def test_expect_without_a_body():
+    """Expect: 100-continue and nothing to send: 100 first, or an answer after which the connection ends. botocore waits
+    for ever on a connection that goes on after an answer without 100."""
+    n = bucket(EU)
+    for region in (EU, US):
+        target = sigv4.path_of(n, "empty")
+        headers = {"Host": region.netloc}
+        sigv4.sign("PUT", target, headers, hashlib.sha256(b"").hexdigest(), KEY, SECRET, region.name)
+        headers.update({"Expect": "100-continue", "Content-Length": "0"})
+        s = socket.create_connection((region.host, region.port), 30)
+        s.sendall(("PUT %s HTTP/1.1\r\n" % target + "".join("%s: %s\r\n" % kv for kv in headers.items()) + "\r\n").encode())
+        head = b""
+        while b"HTTP/1.1 200" not in head or not head.endswith(b"\r\n\r\n"):
+            got = s.recv(65536)
+            ok("an answer", got != b"", head)
+            head += got
+        if not head.startswith(b"HTTP/1.1 100 "):
+            contains("it is the last answer", head.lower(), b"\r\nconnection: close\r\n")
+            eq("nothing follows", s.recv(1), b"")
+        s.close()
+
+
 def test_long_target():
     """A presigned URL of a key of 1,024 bytes that are all encoded."""
     n = bucket(EU)
