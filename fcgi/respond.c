@@ -60,12 +60,6 @@ reply_begin(struct reply *rp, struct req *r, int status)
 	strbuf_span(&rp->head, SPAN("\r\nx-amz-id-2: "));
 	strbuf_str(&rp->head, r->thread->worker->host_id);
 	strbuf_span(&rp->head, SPAN("\r\n"));
-	/*
-	 * For a body of no bytes web servers send no 100 first; botocore, which waits
-	 * for one, then misreads the next answer on the connection and hangs.
-	 */
-	if (r->content_length == 0 && req_header(r, "expect").p != NULL)
-		strbuf_span(&rp->head, SPAN("Connection: close\r\n"));
 	if (r->bucket != NULL)
 		reply_str(rp, "x-amz-bucket-region", r->bucket->region);
 }

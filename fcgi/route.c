@@ -93,8 +93,6 @@ io_begin(void *arg, int status, struct span headers)
 	r->status = status;
 	strbuf_init(&head, r->arena, REPLY_HEAD_MAX * 2);
 	strbuf_printf(&head, "Status: %d %s\r\n", status, reply_reason(status));
-	if (r->content_length == 0 && req_header(r, "expect").p != NULL)
-		strbuf_span(&head, SPAN("Connection: close\r\n")); /* as in reply_begin() */
 	strbuf_span(&head, headers);
 	strbuf_span(&head, SPAN("\r\n"));
 	return strbuf_ok(&head) ? http_begin(r->http, head.buf, head.len) : -1;
