@@ -107,7 +107,7 @@ def test_expect_without_a_body():
             ok("an answer", got != b"", head)
             head += got
         if not head.startswith(b"HTTP/1.1 100 "):
-            contains("it is the last answer", head.lower(), b"\r\nconnection: close\r\n")
+            contains("it is the last answer", head.lower(), b"\r\nconnection: close")
             eq("nothing follows", s.recv(1), b"")
         s.close()
 
