@@ -9,6 +9,8 @@
 
 #include <stdatomic.h>
 
+#include "base/fault.h"
+
 static _Atomic int64_t test_wall_us;
 static _Atomic int64_t test_mono_us;
 
@@ -26,7 +28,7 @@ clock_wall_us(void)
 {
 	int64_t fixed = atomic_load_explicit(&test_wall_us, memory_order_relaxed);
 
-	return fixed != 0 ? fixed : read_clock(CLOCK_REALTIME);
+	return fixed != 0 ? fixed : read_clock(CLOCK_REALTIME) + fault_wall_us();
 }
 
 int64_t
