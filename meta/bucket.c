@@ -8,7 +8,7 @@
  * Invariant:  a bucket's end is three steps, each of which can be repeated: the
  *             fence is closed, the global row goes, the fence is marked as done.
  *             What a crash leaves between is a bucket that takes no writes, and
- *             `anvil-admin maintain` ends it.
+ *             `anvil-admin maintain` ends it. While the primary is away none is begun.
  */
 #include "meta/fence.h"
 #include "meta/internal.h"
@@ -143,19 +143,23 @@ meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, con
 int
 meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, enum bucket_gone *out, struct err *err)
 {
+	struct db_param id = P_UUID(&b->id);
 	struct err none = { 0 };
 	bool closed = false;
 	int rc;
 
 	if (strcmp(b->region, t->meta->settings->region) != 0)
 		return FAIL(err, ERR_INVALID, "the bucket \"%s\" is another region's: region=%s", b->name, b->region);
+	/* Nothing opens a closed fence again: it is not closed while the primary cannot be told. */
+	if (db_query(t->meta->global, a, STMT_BUCKET_FIND_ID, &id, 1, NULL, err) != 0)
+		return -1;
 	if (meta_fence_close(t, a, &b->id, &closed, err) != 0)
 		return -1;
 	if (!closed) {
 		*out = BUCKET_NOT_EMPTY;
 		return 0;
 	}
-	rc = meta_change_one(t, STMT_BUCKET_DELETE, (const struct db_param[]){ P_UUID(&b->id) }, 1, "bucket", &none);
+	rc = meta_change_one(t, STMT_BUCKET_DELETE, &id, 1, "bucket", &none);
 	if (rc != 0 && none.code != ERR_NOT_FOUND)
 		return err_fail(err, none.code, none.where, "%s", none.detail);
 	*out = rc == 0 ? BUCKET_GONE : BUCKET_NOT_THERE;
@@ -163,7 +167,8 @@ meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 	err_clear(&none);
 	if (meta_fence_end(t, a, &b->id, &none) != 0)
 		log_event(NULL, EV_MAINTAIN, LS("left", "fence"), LS("bucket", b->name), LS("reason", none.detail));
-	return 0;
+	/* As in meta_bucket_create: whoever repeats a delete whose answer was lost is promised as much. */
+	return *out == BUCKET_NOT_THERE ? registry_wait(t, err) : 0;
 }
 
 int

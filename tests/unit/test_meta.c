@@ -578,6 +578,7 @@ START_TEST(test_bucket_is_deleted_and_made_again)
 	ck_assert_int_eq(gone, BUCKET_GONE);
 	OK(meta_bucket_delete(mt, arena, &old, &gone, &err));
 	ck_assert_int_eq(gone, BUCKET_NOT_THERE);
+	ck_assert(registry_last_change(mt)->changed); /* the first delete's number was waited for again */
 	OK(meta_find(mt, arena, NULL, "phoenix", &f, &err));
 	ck_assert_int_eq(f.has_bucket, 0);
 	OK(meta_bucket_create(mt, arena, "phoenix", "eu", &one.id, &made, &err));
@@ -595,6 +596,33 @@ START_TEST(test_bucket_is_deleted_and_made_again)
 	OK(meta_bucket_create(mt, arena, "far-away", "us", &one.id, &made, &err));
 	OK(meta_find(mt, arena, NULL, "far-away", &f, &err));
 	FAILS(meta_bucket_delete(mt, arena, &f.bucket, &gone, &err), ERR_INVALID);
+}
+END_TEST
+
+/* What cannot be ended is not begun: a fence that was closed would stay so. */
+START_TEST(test_no_delete_while_the_primary_is_away)
+{
+	struct tenant one;
+	struct meta_found f;
+	enum bucket_made made;
+	enum bucket_gone gone;
+	bool open;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(meta_bucket_create(mt, arena, "kept", "eu", &one.id, &made, &err));
+	OK(meta_find(mt, arena, NULL, "kept", &f, &err));
+	OK(meta_fence_open(mt, arena, &f.bucket.id, &open, &err));
+	ck_assert(scratch_sql(scratch, "eu", "ALTER DATABASE global ALLOW_CONNECTIONS false"));
+	ck_assert(scratch_sql(scratch, "eu", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'global'"));
+	FAILS(meta_bucket_delete(mt, arena, &f.bucket, &gone, &err), ERR_UNAVAILABLE);
+	ck_assert(scratch_sql(scratch, "eu", "ALTER DATABASE global ALLOW_CONNECTIONS true"));
+	ck_assert_str_eq(scratch_query(scratch, "eu", "SELECT count(*) FROM bucket_fences WHERE closed_at IS NOT NULL AND ended_at IS NULL"), "0");
+	for (int i = 0; meta_bucket_delete(mt, arena, &f.bucket, &gone, &err) != 0; i++) {
+		ck_assert_msg(i < 200, "the primary is back: %s", err.detail);
+		err_clear(&err);
+		clock_sleep_us(50 * US_PER_MS);
+	}
+	ck_assert_int_eq(gone, BUCKET_GONE);
 }
 END_TEST
 
@@ -909,6 +937,7 @@ main(void)
 	tcase_add_test(plain, test_status);
 	tcase_add_test(plain, test_buckets);
 	tcase_add_test(plain, test_bucket_is_deleted_and_made_again);
+	tcase_add_test(plain, test_no_delete_while_the_primary_is_away);
 	suite_add_tcase(s, plain);
 	tcase_add_unchecked_fixture(cached, NULL, end_all);
 	tcase_add_checked_fixture(cached, begin_cached, end_cached);
