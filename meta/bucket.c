@@ -13,6 +13,7 @@
 #include "meta/fence.h"
 #include "meta/internal.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 
 #define CREATE_TRIES 3
@@ -107,6 +108,7 @@ create_tx(struct db *db, void *arg, struct err *err)
 			return 1;
 		}
 		if (db_bool(r, 0, 1)) {
+			fault_point(FAULT_POINT_create_before_commit);
 			c->made = BUCKET_MADE;
 			return 0;
 		}
@@ -153,18 +155,21 @@ meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 	/* Nothing opens a closed fence again: it is not closed while the primary cannot be told. */
 	if (db_query(t->meta->global, a, STMT_BUCKET_FIND_ID, &id, 1, NULL, err) != 0)
 		return -1;
+	fault_point(FAULT_POINT_delete_before_close);
 	if (meta_fence_close(t, a, &b->id, &closed, err) != 0)
 		return -1;
 	if (!closed) {
 		*out = BUCKET_NOT_EMPTY;
 		return 0;
 	}
+	fault_point(FAULT_POINT_delete_after_close);
 	rc = meta_change_one(t, STMT_BUCKET_DELETE, &id, 1, "bucket", &none);
 	if (rc != 0 && none.code != ERR_NOT_FOUND)
 		return err_fail(err, none.code, none.where, "%s", none.detail);
 	*out = rc == 0 ? BUCKET_GONE : BUCKET_NOT_THERE;
 	/* It is gone; that the fence remembers so is for maintain only, which comes back to what failed here. */
 	err_clear(&none);
+	fault_point(FAULT_POINT_delete_before_end);
 	if (meta_fence_end(t, a, &b->id, &none) != 0)
 		log_event(NULL, EV_MAINTAIN, LS("left", "fence"), LS("bucket", b->name), LS("reason", none.detail));
 	/* As in meta_bucket_create: whoever repeats a delete whose answer was lost is promised as much. */

@@ -13,6 +13,7 @@
  */
 #include "meta/fence.h"
 
+#include "base/fault.h"
 #include "meta/internal.h"
 
 /* Is it an active bucket of this region, in the primary's words? */
@@ -44,6 +45,7 @@ meta_fence_open(struct meta_thread *t, struct arena *a, const struct uuid *bucke
 {
 	if (ask_primary(t, a, bucket_id, open, err) != 0)
 		return -1;
+	fault_point(FAULT_POINT_fence_before_open);
 	return *open ? run_bool(t, a, STMT_FENCE_OPEN, bucket_id, open, err) : 0;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "meta/object.h"
 
+#include "base/fault.h"
 #include "base/parse.h"
 #include "meta/fence.h"
 #include "meta/internal.h"
@@ -216,6 +217,7 @@ meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	ASSERT(in->size >= 0 && in->etag != NULL);
 	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size);
 	ASSERT(cond == NULL || cond->kind != COND_IF_MATCH || cond->etag != NULL);
+	fault_point(FAULT_POINT_put_before_row);
 	if (run_joined(t, a, b, STMT_OBJECT_PUT,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(in->key), P_INT(in->size), P_TEXT(in->etag),
 	            bytes_or_null(in->checksums), bytes_or_null(in->headers), P_TEXT(standard ? NULL : in->storage_class),
