@@ -40,11 +40,12 @@ void crypto_wipe(void *p, size_t len);
  * A box is version(1) | key id(4) | nonce(12) | ciphertext | tag(16).
  */
 #define SEAL_OVERHEAD 33
+#define SEAL_HEAD 17 /* before the ciphertext */
 struct seal_key {
 	uint32_t id;
 	uint8_t key[32];
 };
-/* out takes len + SEAL_OVERHEAD bytes. */
+/* out takes len + SEAL_OVERHEAD bytes; p may stand at out + SEAL_HEAD. */
 void seal(const struct seal_key *k, struct span aad, const void *p, size_t len, uint8_t *out);
 /* out takes box_len - SEAL_OVERHEAD bytes; false when it was not sealed so. */
 bool seal_open(const struct seal_key *k, struct span aad, const uint8_t *box, size_t box_len, uint8_t *out);

@@ -17,7 +17,7 @@
 #define DATA_AT (NONCE_AT + NONCE_LEN)
 #define TAG_LEN 16
 
-_Static_assert(DATA_AT + TAG_LEN == SEAL_OVERHEAD, "layout of a box");
+_Static_assert(DATA_AT == SEAL_HEAD && DATA_AT + TAG_LEN == SEAL_OVERHEAD, "layout of a box");
 
 static void
 must(int ok)

@@ -11,16 +11,29 @@
 #include "base/codec.h"
 #include "base/crypto.h"
 
-#define MAGIC UINT32_C(0x41564931) /* "AVI1" */
+#define MAGIC UINT32_C(0x41564932) /* "AVI2" */
+#define HEAD_LEN (4 + BOOT_LEN)
 #define TEXT_MAX 1024
 #define EVENT_BYTES 11
+#define MAC_KEY_LEN (MESSAGE_KEY_LEN / 2)
 
 void
 message_key(const uint8_t cluster_secret[32], uint8_t key[MESSAGE_KEY_LEN])
 {
-	static const char purpose[] = "anvil invalidator messages 1";
+	static const char mac[] = "anvil invalidator messages 2", box[] = "anvil invalidator boxes 2";
 
-	hmac_sha256(cluster_secret, 32, purpose, sizeof(purpose) - 1, key);
+	_Static_assert(MAC_KEY_LEN == SHA256_LEN, "two keys of an HMAC's length");
+	hmac_sha256(cluster_secret, 32, mac, sizeof(mac) - 1, key);
+	hmac_sha256(cluster_secret, 32, box, sizeof(box) - 1, key + MAC_KEY_LEN);
+}
+
+static struct seal_key
+box_key(const uint8_t key[MESSAGE_KEY_LEN], const void *boot)
+{
+	struct seal_key k = { .id = MAGIC };
+
+	hmac_sha256(key + MAC_KEY_LEN, MAC_KEY_LEN, boot, BOOT_LEN, k.key);
+	return k;
 }
 
 bool
@@ -68,17 +81,11 @@ enc_regions(struct strbuf *sb, const struct message *m)
 	}
 }
 
-void
-message_encode(struct strbuf *sb, const struct message *m, const uint8_t key[MESSAGE_KEY_LEN])
+static void
+enc_body(struct strbuf *sb, const struct message *m)
 {
-	uint8_t mac[SHA256_LEN];
-	size_t start = sb->len;
-
-	ASSERT(m->n_events <= MESSAGE_EVENTS_MAX && m->n_regions <= MESSAGE_REGIONS_MAX);
-	enc_u32(sb, MAGIC);
 	enc_u8(sb, (uint8_t)m->type);
 	enc_bytes(sb, m->sender, strlen(m->sender));
-	strbuf_add(sb, m->boot, BOOT_LEN);
 	enc_u64(sb, m->seq);
 	if (message_is_question(m->type) || message_is_answer(m->type))
 		strbuf_add(sb, m->nonce, NONCE_LEN);
@@ -93,10 +100,29 @@ message_encode(struct strbuf *sb, const struct message *m, const uint8_t key[MES
 	}
 	if (m->type == MSG_REGIONS)
 		enc_regions(sb, m);
-	if (!strbuf_ok(sb))
-		return;
-	hmac_sha256(key, MESSAGE_KEY_LEN, sb->buf + start, sb->len - start, mac);
-	strbuf_add(sb, mac, sizeof(mac));
+}
+
+void
+message_encode(struct strbuf *sb, const struct message *m, const uint8_t key[MESSAGE_KEY_LEN])
+{
+	static const uint8_t room[SEAL_OVERHEAD];
+	struct seal_key k = box_key(key, m->boot);
+	size_t start = sb->len;
+	uint8_t mac[SHA256_LEN], *box;
+
+	ASSERT(m->n_events <= MESSAGE_EVENTS_MAX && m->n_regions <= MESSAGE_REGIONS_MAX);
+	enc_u32(sb, MAGIC);
+	strbuf_add(sb, m->boot, BOOT_LEN);
+	strbuf_add(sb, room, SEAL_HEAD);
+	enc_body(sb, m);
+	strbuf_add(sb, room, SEAL_OVERHEAD - SEAL_HEAD);
+	if (strbuf_ok(sb)) {
+		box = (uint8_t *)sb->buf + start + HEAD_LEN;
+		seal(&k, SPAN(""), box + SEAL_HEAD, sb->len - start - HEAD_LEN - SEAL_OVERHEAD, box);
+		hmac_sha256(key, MAC_KEY_LEN, sb->buf + start, sb->len - start, mac);
+		strbuf_add(sb, mac, sizeof(mac));
+	}
+	crypto_wipe(&k, sizeof(k));
 }
 
 static void
@@ -181,26 +207,41 @@ dec_body(struct dec *d, struct arena *a, struct message *m)
 	return dec_done(d);
 }
 
+/* The box's content, in the arena. NULL: not sealed so, or no memory. */
+static const uint8_t *
+open_box(const uint8_t *head, size_t len, const uint8_t key[MESSAGE_KEY_LEN], struct arena *a)
+{
+	struct seal_key k = box_key(key, head + 4);
+	uint8_t *body = arena_alloc(a, len - HEAD_LEN - SEAL_OVERHEAD + 1);
+
+	if (body != NULL && !seal_open(&k, SPAN(""), head + HEAD_LEN, len - HEAD_LEN, body))
+		body = NULL;
+	crypto_wipe(&k, sizeof(k));
+	return body;
+}
+
 enum message_fault
 message_decode(const void *p, size_t len, const uint8_t key[MESSAGE_KEY_LEN], struct arena *a, struct message *out)
 {
+	const uint8_t *head = p, *body;
 	uint8_t mac[SHA256_LEN], type;
 	struct span sender;
 	struct dec d;
 
 	memset(out, 0, sizeof(*out));
-	if (len <= SHA256_LEN || len > MESSAGE_MAX)
+	if (len < HEAD_LEN + SEAL_OVERHEAD + SHA256_LEN || len > MESSAGE_MAX)
 		return MESSAGE_MALFORMED;
 	len -= SHA256_LEN;
-	hmac_sha256(key, MESSAGE_KEY_LEN, p, len, mac);
-	if (!crypto_equal(mac, (const uint8_t *)p + len, SHA256_LEN))
+	hmac_sha256(key, MAC_KEY_LEN, p, len, mac);
+	if (!crypto_equal(mac, head + len, SHA256_LEN))
 		return MESSAGE_FORGED;
-	dec_init(&d, p, len);
-	if (dec_u32(&d) != MAGIC)
+	dec_init(&d, p, HEAD_LEN);
+	if (dec_u32(&d) != MAGIC || (body = open_box(head, len, key, a)) == NULL)
 		return MESSAGE_MALFORMED;
+	dec_raw(&d, out->boot, BOOT_LEN);
+	dec_init(&d, body, len - HEAD_LEN - SEAL_OVERHEAD);
 	type = dec_u8(&d);
 	sender = dec_bytes(&d, CACHE_REGION_MAX);
-	dec_raw(&d, out->boot, BOOT_LEN);
 	out->seq = dec_u64(&d);
 	if (d.failed || type < MSG_EVENTS || type >= MSG_TYPES_END || sender.len == 0 ||
 	    memchr(sender.p, '\0', sender.len) != NULL)

@@ -3,9 +3,12 @@
  * invalidator/message.h - what invalidators say to each other: bytes, their
  * authentication, and the refusal of replays. Pure; tested by rows.
  *
- * A message is magic, type, sender's region, boot id, sequence, body, and an
- * HMAC-SHA256 of all that under a key derived from the cluster's secret. What is
- * published bears a sequence of its boot id; an answer repeats the question's nonce.
+ * On the wire a message is magic, the sender's boot id, a sealed box, and an
+ * HMAC-SHA256 of all that. In the box: type, sender's region, sequence, body. What
+ * is published bears a sequence of its boot id; an answer repeats the question's
+ * nonce. PUB sends to whoever subscribes, so that only the seal keeps what is
+ * published from strangers. Both keys come from the cluster's secret; the box's is
+ * of one boot id, so that the random nonces of one key stay few.
  */
 #ifndef ANVIL_INVALIDATOR_MESSAGE_H
 #define ANVIL_INVALIDATOR_MESSAGE_H
@@ -19,7 +22,7 @@
 #define MESSAGE_REGIONS_MAX 256
 #define BOOT_LEN 16
 #define NONCE_LEN 16
-#define MESSAGE_KEY_LEN 32
+#define MESSAGE_KEY_LEN 64      /* half for the HMAC, half for the keys of boxes */
 
 enum message_type {
 	/* published */
@@ -68,7 +71,7 @@ void message_key(const uint8_t cluster_secret[32], uint8_t key[MESSAGE_KEY_LEN])
 /* Appends the whole message; sb fails when it is longer than MESSAGE_MAX. */
 void message_encode(struct strbuf *sb, const struct message *m, const uint8_t key[MESSAGE_KEY_LEN]);
 enum message_fault { MESSAGE_OK, MESSAGE_MALFORMED, MESSAGE_FORGED };
-/* Lists and strings are the arena's. Nothing of a message is looked at before its HMAC is right. */
+/* Lists and strings are the arena's. Nothing of a message is opened before its HMAC is right. */
 MUST_CHECK enum message_fault message_decode(const void *p, size_t len, const uint8_t key[MESSAGE_KEY_LEN], struct arena *a,
     struct message *out);
 bool message_is_question(enum message_type t);

@@ -91,6 +91,34 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
+static bool
+has_bytes(const struct strbuf *sb, const void *p, size_t len)
+{
+	return memmem(sb->buf, sb->len, p, len) != NULL;
+}
+
+/* Who lacks the secret sees of a message its length and the process that sent it. */
+START_TEST(test_nothing_readable)
+{
+	struct message m = message_of((enum message_type)_i), back;
+	struct strbuf sb, again;
+
+	snprintf(m.sender, sizeof(m.sender), "secret-region");
+	sb = encoded(&m);
+	again = encoded(&m);
+	ck_assert(has_bytes(&sb, m.boot, BOOT_LEN));
+	ck_assert(!has_bytes(&sb, m.sender, strlen(m.sender)));
+	ck_assert(!has_bytes(&sb, m.nonce, NONCE_LEN));
+	ck_assert(!has_bytes(&sb, m.clock.epoch, EPOCH_LEN));
+	ck_assert(!has_bytes(&sb, "tcp://", 6));
+	ck_assert(!has_bytes(&sb, "leaving", 7));
+	/* What is said twice does not look the same. */
+	ck_assert_uint_eq(sb.len, again.len);
+	ck_assert(memcmp(sb.buf + 4 + BOOT_LEN, again.buf + 4 + BOOT_LEN, sb.len - 4 - BOOT_LEN) != 0);
+	ck_assert_int_eq(message_decode(again.buf, again.len, key, arena, &back), MESSAGE_OK);
+}
+END_TEST
+
 /* Every byte is authenticated, and every length cut short is refused. */
 START_TEST(test_forgery)
 {
@@ -108,33 +136,63 @@ START_TEST(test_forgery)
 }
 END_TEST
 
-/* Rightly signed by somebody who holds the secret, and wrong all the same: no harm. */
-static void
-resign(struct strbuf *sb)
+/*
+ * Rightly signed and sealed by somebody who holds the secret, and wrong all the
+ * same: no harm. The layout and the keys are repeated here, so that a change of
+ * either is seen.
+ */
+static struct strbuf
+sealed_anew(const struct message *m, const uint8_t *body, size_t len)
 {
-	uint8_t mac[SHA256_LEN];
+	struct seal_key k = { .id = UINT32_C(0x41564932) };
+	uint8_t *box = arena_alloc(arena, len + SEAL_OVERHEAD), mac[SHA256_LEN];
+	struct strbuf sb;
 
-	hmac_sha256(key, sizeof(key), sb->buf, sb->len - SHA256_LEN, mac);
-	memcpy(sb->buf + sb->len - SHA256_LEN, mac, SHA256_LEN);
+	hmac_sha256(key + 32, 32, m->boot, BOOT_LEN, k.key);
+	seal(&k, SPAN(""), body, len, box);
+	strbuf_init(&sb, arena, MESSAGE_MAX);
+	strbuf_add(&sb, "AVI2", 4);
+	strbuf_add(&sb, m->boot, BOOT_LEN);
+	strbuf_add(&sb, box, len + SEAL_OVERHEAD);
+	hmac_sha256(key, 32, sb.buf, sb.len, mac);
+	strbuf_add(&sb, mac, sizeof(mac));
+	return sb;
 }
 
 START_TEST(test_malformed)
 {
 	struct message m = message_of((enum message_type)_i), back;
 	struct strbuf sb = encoded(&m);
+	struct seal_key k = { .id = UINT32_C(0x41564932) };
+	size_t head = 4 + BOOT_LEN, len = sb.len - head - SHA256_LEN - SEAL_OVERHEAD;
+	uint8_t body[1024];
 	int faults = 0;
 
-	for (size_t i = 0; i + SHA256_LEN < sb.len; i++)
+	ck_assert_uint_lt(len, sizeof(body));
+	hmac_sha256(key + 32, 32, m.boot, BOOT_LEN, k.key);
+	ck_assert(seal_open(&k, SPAN(""), (const uint8_t *)sb.buf + head, len + SEAL_OVERHEAD, body));
+	sb = sealed_anew(&m, body, len);
+	ck_assert_int_eq(message_decode(sb.buf, sb.len, key, arena, &back), MESSAGE_OK);
+	for (size_t i = 0; i < len; i++)
 		for (int bit = 0; bit < 8; bit++) {
-			sb.buf[i] = (char)(sb.buf[i] ^ (1 << bit));
-			resign(&sb);
+			arena_reset(arena);
+			body[i] = (uint8_t)(body[i] ^ (1 << bit));
+			sb = sealed_anew(&m, body, len);
 			faults += message_decode(sb.buf, sb.len, key, arena, &back) != MESSAGE_OK;
 			ck_assert_uint_le(back.n_events, MESSAGE_EVENTS_MAX);
-			sb.buf[i] = (char)(sb.buf[i] ^ (1 << bit));
-			if (i % 64 == 0)
-				arena_reset(arena), sb = encoded(&m);
+			body[i] = (uint8_t)(body[i] ^ (1 << bit));
 		}
-	ck_assert_int_gt(faults, 60); /* magic, type, lengths */
+	for (size_t cut = 0; cut < len; cut++) {
+		sb = sealed_anew(&m, body, cut);
+		ck_assert_int_eq(message_decode(sb.buf, sb.len, key, arena, &back), MESSAGE_MALFORMED);
+	}
+	/* The HMAC of one process and the box of another do not go together. */
+	m.boot[0] ^= 1;
+	sb = encoded(&m);
+	sb.buf[4] = (char)(sb.buf[4] ^ 1);
+	hmac_sha256(key, 32, sb.buf, sb.len - SHA256_LEN, (uint8_t *)sb.buf + sb.len - SHA256_LEN);
+	ck_assert_int_eq(message_decode(sb.buf, sb.len, key, arena, &back), MESSAGE_MALFORMED);
+	ck_assert_int_gt(faults, 30); /* type, lengths */
 }
 END_TEST
 
@@ -315,6 +373,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_round_trip, MSG_EVENTS, MSG_TYPES_END);
+	tcase_add_loop_test(t, test_nothing_readable, MSG_EVENTS, MSG_TYPES_END);
 	tcase_add_loop_test(t, test_forgery, MSG_EVENTS, MSG_TYPES_END);
 	tcase_add_loop_test(t, test_malformed, MSG_EVENTS, MSG_TYPES_END);
 	tcase_add_loop_test(t, test_event_rows, 0, (int)ARRAY_LEN(event_rows));
