@@ -9,6 +9,7 @@
 #include "invalidator/inv.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "meta/ack.h"
 
 #define SILENT_US (INT64_C(86400) * US_PER_S) /* such a region is not waited for when pruning; it flushes later */
@@ -61,10 +62,12 @@ acks_run(void *arg)
 
 	for (size_t i = 0; i < s->n; i++)
 		mc[i] = mc_new(s, i, true);
-	while (take_dirty(k, &h))
+	while (take_dirty(k, &h)) {
+		fault_point(FAULT_POINT_ack_before_note);
 		for (size_t i = 0; i < s->n; i++)
 			if (ack_note(mc[i], k->inv->region, h.region, &h.clock) != MC_OK)
 				continue; /* said again with the next beat */
+	}
 	for (size_t i = 0; i < s->n; i++)
 		mc_free(mc[i]);
 	return NULL;

@@ -13,6 +13,7 @@
 #include <nng/protocol/reqrep0/rep.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 #define THREADS 2 /* one may wait for the database while the other tells events */
@@ -41,6 +42,7 @@ tell_clock(struct inv *inv, const struct message *question, struct message *answ
 	answer->code = ANSWER_NOT_SOURCE;
 	if (!atomic_load(&inv->is_source))
 		return;
+	fault_point(FAULT_POINT_answer_before_ask);
 	switch (source_clock(inv, question->sender, &question->clock, &answer->clock, &err)) {
 	case 1:
 		answer->code = ANSWER_OK;
@@ -52,6 +54,7 @@ tell_clock(struct inv *inv, const struct message *question, struct message *answ
 		inv_set_source(inv, false, err.detail);
 		break;
 	}
+	fault_point(FAULT_POINT_answer_before_send);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "invalidator/inv.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/metrics.h"
 
 #define BATCH 8192           /* rows at a time; more than one number ever has */
@@ -70,6 +71,19 @@ acknowledge(struct apply *ap, const uint8_t epoch[EPOCH_LEN], uint64_t n)
 	ap->acked.n = n;
 	metric_set(M_INV_LAST_N, (int64_t)n);
 	return true;
+}
+
+/* What the rule forbids (base/fault.h). */
+static void
+say_too_early(struct apply *ap, const uint8_t epoch[EPOCH_LEN], uint64_t n)
+{
+	bool say;
+
+	pthread_mutex_lock(&ap->lock);
+	say = acknowledge(ap, epoch, n);
+	pthread_mutex_unlock(&ap->lock);
+	if (say)
+		apply_say_ack(ap->inv);
 }
 
 void
@@ -158,6 +172,9 @@ apply_some(struct apply *ap, const struct ring_state *s)
 	if (done >= s->through || !next_news(ap, s, done, beaten, &news))
 		return false;
 	pages = pages_hit(&news, done);
+	if (fault_off(FAULT_RULE_ack_applied))
+		say_too_early(ap, s->epoch, news.through);
+	fault_point(FAULT_POINT_apply_before_read);
 	for (size_t i = 0; pages != 0 && i < inv->servers->n; i++)
 		switch (stamp_apply(ap->mc[i], inv->region, pages, &news)) {
 		case STAMP_DONE:
@@ -175,6 +192,7 @@ apply_some(struct apply *ap, const struct ring_state *s)
 	for (size_t i = 0; i < news.n; i++)
 		applied += news.events[i].n > done;
 	metric_add(M_INV_EVENTS, (int64_t)applied);
+	fault_point(FAULT_POINT_apply_before_ack);
 	pthread_mutex_lock(&ap->lock);
 	if (same_epoch(&ap->done, s->epoch) && ap->done.n == done) {
 		ap->done.n = news.through;

@@ -11,6 +11,7 @@
 #include "invalidator/inv.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -91,6 +92,10 @@ ask_source(struct inv *inv, const struct event_clock *seen, struct event_clock *
 	struct arena *a;
 	bool got;
 
+	if (fault_off(FAULT_RULE_ask_source) && seen->n > 0) {
+		*q = *seen;
+		return NULL;
+	}
 	if (atomic_load(&inv->is_source)) {
 		switch (source_clock(inv, inv->region, seen, q, &err)) {
 		case 1:
@@ -266,23 +271,43 @@ tell(struct beat *b, const char *why)
 		log_event(NULL, EV_INV_BEATS, LS("region", b->inv->region));
 }
 
+/* Reads the pages, then asks what n is. NULL: *q is the answer. */
+static const char *
+read_and_ask(struct beat *b, struct event_clock *q)
+{
+	struct ring_state known = ring_state(b->inv->ring);
+	struct event_clock seen = { .n = known.through };
+	const char *why;
+
+	fault_point(FAULT_POINT_beat_before_read);
+	if (fault_off(FAULT_RULE_ask_after_read)) {
+		memcpy(seen.epoch, known.epoch, EPOCH_LEN);
+		why = ask_source(b->inv, &seen, q);
+		fault_point(FAULT_POINT_beat_after_read);
+		begin(b, &known, &seen);
+		return why;
+	}
+	begin(b, &known, &seen);
+	fault_point(FAULT_POINT_beat_after_read);
+	return ask_source(b->inv, &seen, q);
+}
+
 static void
 round_of_beats(struct beat *b)
 {
 	struct inv *inv = b->inv;
-	struct ring_state known = ring_state(inv->ring);
-	struct event_clock seen, q;
-	const char *why;
+	struct event_clock q;
+	const char *why = read_and_ask(b, &q);
 	uint64_t low;
 
-	begin(b, &known, &seen);
-	why = ask_source(inv, &seen, &q);
 	tell(b, why);
 	if (why != NULL)
 		return;
+	fault_point(FAULT_POINT_beat_after_ask);
 	low = lowest(b, q.epoch);
 	obtain(inv, &q, low);
 	if (end(b, &q, low)) {
+		fault_point(FAULT_POINT_beat_before_ack);
 		apply_beaten(inv, &q);
 		atomic_store(&inv->beat_us, clock_mono_us());
 	} else {

@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/parse.h"
@@ -84,7 +85,7 @@ ask_once(struct inv *inv, const char *asker, struct arena *a, struct event_clock
 		return -1;
 	if (db_count(rows) != 1 || !db_bool(rows, 0, 0))
 		return FAIL(err, ERR_UNAVAILABLE, "the global database is a standby");
-	if (!db_bool(rows, 0, 1))
+	if (!db_bool(rows, 0, 1) && !fault_off(FAULT_RULE_leaving))
 		return 0;
 	epoch = db_span(rows, 0, 2);
 	if (epoch.len != EPOCH_LEN || db_i64(rows, 0, 3) <= 0)
@@ -189,6 +190,7 @@ source_pump(struct inv *inv, uint64_t through)
 		ok = read_events(inv, &after, src->buf, MESSAGE_EVENTS_MAX, &news, &more);
 		if (!ok || news.through == after.n)
 			break;
+		fault_point(FAULT_POINT_source_before_publish);
 		if (ring_put(inv->ring, &news) != RING_NEW)
 			continue;
 		memcpy(m.clock.epoch, news.epoch, EPOCH_LEN);

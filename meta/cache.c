@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/fault.h"
 #include "base/metrics.h"
 
 #define VALUE_MAGIC UINT32_C(0x41565631) /* "AVV1"; another layout is another magic, and a miss */
@@ -251,8 +252,9 @@ judge(const struct wanted *w, struct cache_value *v)
 		metric_add(M_CACHE_MISSES, 1);
 		return;
 	}
-	epoch = w->page_present && memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) == 0;
-	v->hit = v->page_trusted && epoch && v->clock.n >= w->slot_n;
+	epoch = w->page_present &&
+	    (memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) == 0 || fault_off(FAULT_RULE_epoch));
+	v->hit = v->page_trusted && epoch && (v->clock.n >= w->slot_n || fault_off(FAULT_RULE_stamp));
 	metric_add(v->hit ? M_CACHE_HITS : !v->page_trusted ? M_CACHE_UNTRUSTED : !epoch ? M_CACHE_EPOCH : M_CACHE_STALE, 1);
 }
 
@@ -285,6 +287,7 @@ cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys,
 
 	memset(out, 0, n * sizeof(*out));
 	reading_begin(&r, t, a, keys, n, out);
+	fault_point(FAULT_POINT_read_before_send);
 	for (size_t s = 0; s < servers; s++) {
 		struct asked *q = &asked[s];
 
@@ -296,6 +299,7 @@ cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys,
 				ask_for(q, i);
 		sent[s] = q->n > 0 && mc_send_gets(t->mc[s], q->keys, q->n) == MC_OK;
 	}
+	fault_point(FAULT_POINT_read_before_judge);
 	/* Of an answer that breaks off what came is used: each page and each value stands for itself. */
 	for (size_t s = 0; s < servers; s++)
 		if (sent[s])

@@ -17,6 +17,7 @@
 #include <libmemcached/memcached.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/parse.h"
@@ -438,7 +439,7 @@ mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, uint64_t
 {
 	enum mc_result r;
 
-	if (connection != c->connection || !same_connection(c))
+	if ((connection != c->connection || !same_connection(c)) && !(fault_off(FAULT_RULE_cas_connection) && ready(c)))
 		return MC_LOST;
 	c->fresh = false;
 	r = store(c, VERB_CAS, k, p, len, 0, cas);

@@ -10,6 +10,7 @@
 #include "meta/cache_impl.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 void
@@ -54,6 +55,7 @@ cache_look(struct cache *c, struct mc *mc, size_t server, struct cache_sight out
 	for (int tries = 0; r == MC_LOST && tries < 2; tries++) {
 		memset(out, 0, CACHE_PAGES * sizeof(*out));
 		l.begin_us = clock_mono_us();
+		fault_point(FAULT_POINT_watch_before_send);
 		r = mc_gets(mc, keys, CACHE_PAGES, saw, &l);
 	}
 	return r;

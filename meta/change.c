@@ -13,6 +13,7 @@
 #include "meta/internal.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 #define RAISE_MAX 16 /* keys a writer raises itself; more are the invalidator's */
 
@@ -61,7 +62,7 @@ meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock
 	size_t n = 0, kept = 0;
 
 	t->change.acknowledged = true;
-	if (t->cache == NULL || (own_only && own_knows))
+	if (t->cache == NULL || (own_only && own_knows) || fault_off(FAULT_RULE_ack_wait))
 		return;
 	while (regions[n] != NULL)
 		n++;
@@ -71,6 +72,7 @@ meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock
 			others[kept++] = regions[i];
 	if (kept == 0)
 		return;
+	fault_point(FAULT_POINT_write_before_wait);
 	t->change.waited_us = cache_wait_acks(t->cache, at, others, s->region, own_only, &t->change.acknowledged);
 	t->spent.ack_wait_us += t->change.waited_us;
 }
@@ -85,6 +87,7 @@ meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
 
 	memset(&t->change, 0, sizeof(t->change));
 	rc = db_tx_last(t->meta->global, fn, arg, &last, err);
+	fault_point(FAULT_POINT_write_after_commit);
 	if (rc == 0)
 		rc = read_change(last.rows, last.arena, &c, &t->change.changed, err);
 	if (rc == 0) {

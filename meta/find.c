@@ -15,6 +15,7 @@
 #include "meta/internal.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/metrics.h"
 #include "base/parse.h"
 
@@ -257,6 +258,7 @@ ask_database(struct meta_thread *t, struct arena *a, const struct wanted *w, str
 		*w->found = 0; /* nothing can have such a name */
 		return 0;
 	}
+	fault_point(FAULT_POINT_fill_before_read);
 	if (db_query(t->meta->global, a, w->st, &param, w->has_param ? 1 : 0, &rows, err) != 0)
 		return -1;
 	if (db_count(rows) == 0)
@@ -265,6 +267,7 @@ ask_database(struct meta_thread *t, struct arena *a, const struct wanted *w, str
 	*w->found = w->from_rows(rows, a, w->out) ? 1 : 0;
 	if (arena_overflowed(a))
 		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
+	fault_point(FAULT_POINT_fill_before_set);
 	store(t, w, &clock);
 	return 0;
 }

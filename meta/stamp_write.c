@@ -11,6 +11,7 @@
 #include "meta/stamp_write.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 #define TRIES 12 /* refused CAS in a row; each one means that somebody else got on */
 
@@ -81,6 +82,8 @@ write_page(struct mc *c, const char *region, unsigned page, const struct stamp_p
 
 	k.len = cache_key_page(k.text, region, page);
 	stamp_encode(p, bytes);
+	if (fault_off(FAULT_RULE_cas))
+		return mc_set(c, &k, bytes, sizeof(bytes), 0);
 	return mc_cas(c, &k, bytes, sizeof(bytes), cas, connection);
 }
 
@@ -96,6 +99,7 @@ stamp_apply(struct mc *c, const char *region, uint32_t pages, const struct stamp
 		r = read_pages(c, region, pages, &g);
 		if (r != STAMP_DONE)
 			return r;
+		fault_point(FAULT_POINT_apply_before_cas);
 		for (unsigned p = 0; p < STAMP_PAGES; p++) {
 			if (!(pages & UINT32_C(1) << p))
 				continue;
@@ -173,6 +177,15 @@ struct ending {
 	int beaten, flushed;
 };
 
+/* Has nobody beaten or replaced it since? */
+static bool
+same_beat(const struct stamp_page *now, const struct stamp_page *was)
+{
+	if (fault_off(FAULT_RULE_same_beat))
+		return true;
+	return memcmp(now->id, was->id, STAMP_ID_LEN) == 0 && now->beat == was->beat;
+}
+
 /* One page, as it is now. DONE: every event through q is in it (or it is gone). */
 static enum stamp_result
 end_page(struct ending *e, unsigned p, bool there, uint64_t cas, uint64_t connection, struct stamp_page *now)
@@ -183,7 +196,8 @@ end_page(struct ending *e, unsigned p, bool there, uint64_t cas, uint64_t connec
 
 	if (!there)
 		return STAMP_DONE;
-	if (e->r->was[p].there && memcmp(now->id, was->id, STAMP_ID_LEN) == 0 && now->beat == was->beat) {
+	fault_point(FAULT_POINT_beat_before_cas);
+	if (e->r->was[p].there && same_beat(now, was)) {
 		flush = stamp_page_beat(now, p, e->q, e->news);
 		w = write_page(e->c, e->region, p, now, cas, connection);
 		if (w == MC_OK) {
