@@ -161,13 +161,20 @@ act_bucket_policy(struct action_ctx *c, struct err *err)
 {
 	const char *name = arg_str(c, "name"), *document = arg_str(c, "document");
 	bool drop = arg_flag(c, "remove");
+	enum config_done done;
+	struct bucket b;
 
 	if (drop == (document != NULL))
 		return FAIL(err, ERR_INVALID, "give a document, or say that it is to be removed");
 	if (document != NULL && act_policy_check(c, document, POLICY_BUCKET, name, err) != 0)
 		return -1;
-	if (registry_bucket_set_config(c->thread, name, "policy", document, err) != 0)
+	if (registry_bucket_find(c->thread, c->arena, name, &b, err) != 0 ||
+	    meta_bucket_set_config(c->thread, c->arena, &b.id, "policy", document, &done, err) != 0)
 		return -1;
+	if (done == CONFIG_NO_BUCKET)
+		return FAIL(err, ERR_NOT_FOUND, "there is no bucket \"%s\"", name);
+	if (done == CONFIG_NONE)
+		return FAIL(err, ERR_NOT_FOUND, "bucket \"%s\" has no policy", name);
 	SAY(c, drop ? "bucket \"%s\" has no policy any more" : "bucket \"%s\" has this policy now", name);
 	return 0;
 }

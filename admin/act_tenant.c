@@ -32,10 +32,12 @@ int
 act_policy_check(const struct action_ctx *c, const char *document, enum policy_kind kind, const char *bucket,
     struct err *err)
 {
+	struct policy *p;
 	struct s3_problem pr;
 
 	s3_problem_clear(&pr);
-	if (policy_parse(c->arena, span_of(document), kind, bucket, &pr) != NULL)
+	p = policy_parse(c->arena, span_of(document), kind, bucket, &pr);
+	if (p != NULL && (kind != POLICY_BUCKET || policy_check(p, &pr) == 0))
 		return 0;
 	return FAIL(err, ERR_INVALID, "the document is no policy: %s",
 	    pr.message == NULL ? "it is not as it must be" : pr.message);

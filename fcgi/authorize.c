@@ -17,7 +17,7 @@
 
 #define POLICIES_MAX 32
 
-static bool
+bool
 is_owner(const struct req *r, const struct identity *who)
 {
 	if (who->app == NULL)

@@ -5,6 +5,8 @@
 
 #include "fcgi/identity.h"
 
+/* Is the bucket of his tenant? The service is everybody's own. */
+bool is_owner(const struct req *r, const struct identity *who);
 /* May `who` do this request's operation? 0, or -1 with AccessDenied. */
 MUST_CHECK int authorize(struct req *r, const struct identity *who);
 /* May he do another action in the same bucket? For handlers whose row does not say all. */

@@ -7,8 +7,8 @@
  * Called by:  worker.c, one thread a request.
  * Blocks:     yes.
  * Invariant:  a handler runs only with the identity that authenticate() made, in
- *             the bucket's home region, and after authorize() (CorsPreflight apart,
- *             whose row needs no action). One access line a request, always.
+ *             the bucket's home region (but for rows that say ANYWHERE), and after
+ *             authorize() (CorsPreflight apart, whose row needs no action). One access line a request, always.
  */
 #include "fcgi/dispatch.h"
 

@@ -43,7 +43,7 @@ kinds_to_bits(struct span list)
 	return bits;
 }
 
-bool
+static bool
 config_kind_known(const char *kind)
 {
 	for (size_t i = 0; i < ARRAY_LEN(config_kinds); i++)
@@ -174,6 +174,42 @@ meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 		log_event(NULL, EV_MAINTAIN, LS("left", "fence"), LS("bucket", b->name), LS("reason", none.detail));
 	/* As in meta_bucket_create: whoever repeats a delete whose answer was lost is promised as much. */
 	return *out == BUCKET_NOT_THERE ? registry_wait(t, err) : 0;
+}
+
+struct set_config {
+	const struct uuid *id;
+	const char *kind, *document;
+	struct arena *arena;
+	enum config_done done;
+};
+
+static int
+set_config_tx(struct db *db, void *arg, struct err *err)
+{
+	struct set_config *c = arg;
+	bool set = c->document != NULL;
+	struct db_rows *r;
+
+	if (db_run(db, c->arena, set ? STMT_BUCKET_CONFIG_SET : STMT_BUCKET_CONFIG_DELETE,
+	        (const struct db_param[]){ P_UUID(c->id), P_TEXT(c->kind), P_TEXT(c->document) }, set ? 3 : 2, &r, err) != 0)
+		return -1;
+	c->done = !db_bool(r, 0, 0) ? CONFIG_NO_BUCKET : db_bool(r, 0, 1) ? CONFIG_DONE : CONFIG_NONE;
+	return c->done == CONFIG_DONE ? 0 : 1;
+}
+
+int
+meta_bucket_set_config(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const char *kind,
+    const char *document, enum config_done *out, struct err *err)
+{
+	struct set_config c = { .id = bucket_id, .kind = kind, .document = document, .arena = a };
+
+	if (!config_kind_known(kind))
+		return FAIL(err, ERR_INVALID, "a bucket has no document of the kind \"%s\"", kind);
+	if (meta_change(t, set_config_tx, &c, err) < 0)
+		return -1;
+	*out = c.done;
+	/* As in meta_bucket_create: whoever removed it before may not have waited yet. */
+	return c.done == CONFIG_NONE ? registry_wait(t, err) : 0;
 }
 
 int

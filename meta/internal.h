@@ -70,6 +70,5 @@ void bucket_from_row(const struct db_rows *r, size_t row, int col, struct bucket
 MUST_CHECK int uuids_from_rows(const struct db_rows *r, struct arena *a, struct uuid **out, size_t *n, struct err *err);
 MUST_CHECK int bucket_list_from_rows(const struct db_rows *r, struct arena *a, struct bucket **out, size_t *n, struct err *err);
 void region_from_row(const struct db_rows *r, size_t row, int col, struct arena *a, struct region *out);
-bool config_kind_known(const char *kind); /* meta/config_kinds.def */
 
 #endif

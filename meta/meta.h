@@ -113,6 +113,14 @@ enum bucket_gone { BUCKET_GONE, BUCKET_NOT_EMPTY, BUCKET_NOT_THERE };
 /* In the home region only: proves it empty, closes the fence, removes the row; can be repeated after a crash. */
 MUST_CHECK int meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b,
     enum bucket_gone *out, struct err *err);
+enum config_done { CONFIG_DONE, CONFIG_NONE, CONFIG_NO_BUCKET };
+/*
+ * Sets (document NULL: removes) the bucket's document of a kind of meta/config_kinds.def; as given it comes back byte
+ * for byte. By the bucket's id: one of the same name that came later is another. CONFIG_NONE: there was none to remove,
+ * which is waited for, too.
+ */
+MUST_CHECK int meta_bucket_set_config(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const char *kind,
+    const char *document, enum config_done *out, struct err *err);
 /* The tenant's buckets after `after` ("" = all), in byte order, at most max; from the database. */
 MUST_CHECK int meta_bucket_list(struct meta_thread *t, struct arena *a, const struct uuid *tenant_id, const char *prefix,
     const char *after, const char *region /* NULL = any */, int max, struct bucket **out, size_t *n, struct err *err);

@@ -118,9 +118,6 @@ MUST_CHECK int registry_bucket_find(struct meta_thread *t, struct arena *a, cons
     struct err *err);
 /* mode: "", "auto", "redirect", "relay". */
 MUST_CHECK int registry_bucket_set_routing(struct meta_thread *t, const char *name, const char *mode, struct err *err);
-/* kind from meta/config_kinds.def ("policy" ...); document NULL removes it (ERR_NOT_FOUND when there is none). */
-MUST_CHECK int registry_bucket_set_config(struct meta_thread *t, const char *name, const char *kind, const char *document,
-    struct err *err);
 
 /* ---- operators: who may log in to the pages ---- */
 

@@ -40,16 +40,3 @@ registry_bucket_set_routing(struct meta_thread *t, const char *name, const char 
 	return meta_change_one(t, STMT_BUCKET_SET_ROUTING, (const struct db_param[]){ P_TEXT(name), P_TEXT(mode) }, 2,
 	    "such bucket", err);
 }
-
-int
-registry_bucket_set_config(struct meta_thread *t, const char *name, const char *kind, const char *document,
-    struct err *err)
-{
-	if (!config_kind_known(kind))
-		return FAIL(err, ERR_INVALID, "a bucket has no document of the kind \"%s\"", kind);
-	if (document == NULL)
-		return meta_change_one(t, STMT_BUCKET_CONFIG_DELETE, (const struct db_param[]){ P_TEXT(name), P_TEXT(kind) }, 2,
-		    "such bucket, or no such document of it", err);
-	return meta_change_one(t, STMT_BUCKET_CONFIG_SET,
-	    (const struct db_param[]){ P_TEXT(name), P_TEXT(kind), P_TEXT(document) }, 3, "such bucket", err);
-}

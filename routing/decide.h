@@ -20,7 +20,7 @@ struct route_in {
 	enum route_signed signature;
 	const char *method;        /* "GET" ... */
 	bool is_object;            /* a key is named */
-	bool answered_anywhere;    /* ListBuckets, CreateBucket, HeadBucket, GetBucketLocation: the operation's row says so */
+	bool answered_anywhere;    /* of metadata alone (ListBuckets, HeadBucket, GetBucketPolicy ...): the operation's row says so */
 	bool browser;              /* Sec-Fetch-Mode: navigate or no-cors */
 	bool expects_continue;     /* Expect: 100-continue is there */
 	const char *hop_from;      /* the region that relayed it here (a verified hop header); NULL = a client asks */

@@ -30,6 +30,18 @@ struct policy;
 struct policy *policy_parse(struct arena *a, struct span json, enum policy_kind kind, const char *bucket,
     struct s3_problem *pr);
 
+/*
+ * What is refused of a bucket's policy when it is put, beyond its form: actions that S3 does not have, actions that
+ * none of the statement's resources can have, the resource "*". One that is stored is evaluated all the same: it may
+ * be of a newer release. 0, or -1 with MalformedPolicy.
+ */
+MUST_CHECK int policy_check(const struct policy *p, struct s3_problem *pr);
+/*
+ * Does it let anybody in, as S3 means "public": an Allow for everyone that no condition narrows to fixed values
+ * (networks of at least 8 bits in IPv4 and 32 in IPv6, accounts, users).
+ */
+bool policy_is_public(const struct policy *p);
+
 struct policy_value {
 	const char *key;  /* "aws:SourceIp", "s3:prefix"; case does not matter */
 	struct span value;

@@ -98,6 +98,14 @@ policy_wildcard(struct span pattern, struct span s)
 	return wildcard(&p, s, false);
 }
 
+bool
+policy_action_fits(struct span pattern, struct span action)
+{
+	struct pattern p = { pattern, NULL };
+
+	return wildcard(&p, action, true);
+}
+
 /* The first value of a key; p NULL when there is none. */
 static struct span
 context_get(const struct policy_context *c, struct span key)
@@ -286,12 +294,9 @@ action_fits(const struct eval *e, const struct policy_statement *st)
 {
 	struct span action = span_of(e->rq->action);
 
-	for (size_t i = 0; i < st->actions.n; i++) {
-		struct pattern p = { st->actions.v[i], NULL };
-
-		if (wildcard(&p, action, true))
+	for (size_t i = 0; i < st->actions.n; i++)
+		if (policy_action_fits(st->actions.v[i], action))
 			return !st->not_action;
-	}
 	return st->not_action;
 }
 

@@ -57,4 +57,7 @@ struct policy {
 /* The operator of a condition by its name ("StringLikeIfExists"); false: there is none. */
 bool policy_op_parse(struct span name, struct policy_cond *out);
 
+/* Wildcards as policy_wildcard has them; an action's case does not matter. */
+bool policy_action_fits(struct span pattern, struct span action);
+
 #endif

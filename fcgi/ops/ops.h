@@ -3,7 +3,7 @@
  * fcgi/ops/ops.h - the handlers, one prototype a row of s3/operations.def.
  *
  * A handler finds the request parsed, authenticated, authorised and at home in
- * this region; r->bucket is there when the operation is about one (but for
+ * this region (ANYWHERE in the row: in any); r->bucket is there when the operation is about one (but for
  * CreateBucket). 0: answered. -1: r->err says why; when nothing was sent yet the
  * caller answers with it.
  */

@@ -1,6 +1,7 @@
 -- name: bucket_config_delete
 -- database: global
--- params: $1 name text, $2 kind text
--- rows: many
--- Removes one of its documents.
-DELETE FROM bucket_configs c USING buckets b WHERE b.name = $1 AND c.bucket_id = b.id AND c.kind = $2 RETURNING 1
+-- params: $1 bucket_id uuid, $2 kind text
+-- rows: one
+-- Removes one of its documents: is the bucket there, was there one.
+WITH done AS (DELETE FROM bucket_configs WHERE bucket_id = $1 AND kind = $2 RETURNING 1)
+SELECT EXISTS (SELECT FROM buckets WHERE id = $1 AND status = 'active'), EXISTS (SELECT FROM done)

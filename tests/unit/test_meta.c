@@ -504,6 +504,7 @@ START_TEST(test_buckets)
 	struct bucket b, *list;
 	struct creator c[8];
 	enum bucket_made made;
+	enum config_done done;
 	int winners = 0;
 	size_t n;
 
@@ -546,15 +547,22 @@ START_TEST(test_buckets)
 	OK(registry_bucket_set_routing(mt, "first", "relay", &err));
 	FAILS(registry_bucket_set_routing(mt, "first", "teleport", &err), ERR_INVALID);
 	FAILS(registry_bucket_set_routing(mt, "nowhere", "relay", &err), ERR_NOT_FOUND);
-	OK(registry_bucket_set_config(mt, "first", "policy", "{\"a\":1}", &err));
-	OK(registry_bucket_set_config(mt, "first", "cors", "<x/>", &err));
-	FAILS(registry_bucket_set_config(mt, "first", "colour", "red", &err), ERR_INVALID);
+	OK(registry_bucket_find(mt, arena, "first", &b, &err));
+	OK(meta_bucket_set_config(mt, arena, &b.id, "policy", "{\"a\":1}", &done, &err));
+	ck_assert_int_eq(done, CONFIG_DONE);
+	OK(meta_bucket_set_config(mt, arena, &b.id, "cors", "<x/>", &done, &err));
+	FAILS(meta_bucket_set_config(mt, arena, &b.id, "colour", "red", &done, &err), ERR_INVALID);
+	FAILS(meta_bucket_set_config(mt, arena, &b.id, "policy", "no json", &done, &err), ERR_INVALID);
+	OK(meta_bucket_set_config(mt, arena, &one.id, "policy", "{\"a\":1}", &done, &err));
+	ck_assert_int_eq(done, CONFIG_NO_BUCKET);
 	OK(registry_bucket_find(mt, arena, "first", &b, &err));
 	ck_assert_str_eq(b.policy, "{\"a\":1}");
 	ck_assert_str_eq(b.routing_mode, "relay");
 	ck_assert_uint_eq(b.config_kinds, 3);
-	OK(registry_bucket_set_config(mt, "first", "policy", NULL, &err));
-	FAILS(registry_bucket_set_config(mt, "first", "policy", NULL, &err), ERR_NOT_FOUND);
+	OK(meta_bucket_set_config(mt, arena, &b.id, "policy", NULL, &done, &err));
+	ck_assert_int_eq(done, CONFIG_DONE);
+	OK(meta_bucket_set_config(mt, arena, &b.id, "policy", NULL, &done, &err));
+	ck_assert_int_eq(done, CONFIG_NONE);
 }
 END_TEST
 

@@ -3,6 +3,7 @@
  * tests/unit/test_policy.c - policies, by rows: which are refused and why, what
  * each part matches, and what all of them together decide.
  */
+#include "s3/operations.h"
 #include "s3/policy.h"
 #include "tests/unit/s3_help.h"
 
@@ -127,6 +128,113 @@ START_TEST(test_parse_limits)
 			ck_assert_int_ne(pr.code, 0);
 		arena_free(small);
 	}
+}
+END_TEST
+
+/* ---- what is refused when a policy is put: of a bucket "bkt" ---- */
+
+#define NO_ACTION "Policy has invalid action"
+#define NO_RESOURCE "Policy has invalid resource"
+#define NO_MATCH "Action does not apply to any resource(s) in statement"
+#define DO(action, resource) ALLOW("\"Action\":" action ",\"Resource\":" resource)
+#define BKT "\"arn:aws:s3:::bkt\""
+#define KEYS "\"arn:aws:s3:::bkt/*\""
+
+static const struct {
+	const char *json, *want;
+} put[] = {
+	{ DO("\"s3:GetObject\"", KEYS), "" },
+	{ DO("\"s3:ListBucket\"", BKT), "" },
+	{ DO("\"S3:LISTBUCKET\"", BKT), "" },
+	{ DO("\"s3:*\"", BKT), "" },
+	{ DO("\"*\"", KEYS), "" },
+	{ DO("\"s3:Get*\"", BKT), "" },
+	{ DO("[\"s3:GetObject\",\"s3:ListBucket\"]", "[" BKT "," KEYS "]"), "" },
+	{ DO("[\"s3:GetObject\",\"s3:ListBucket\"]", "\"arn:aws:s3:::bkt*\""), "" },
+	{ DO("\"s3:GetObject\"", "\"arn:aws:s3:::bkt/${aws:username}/*\""), "" },
+	{ ALLOW("\"NotAction\":\"s3:GetObject\",\"Resource\":" BKT), "" },
+	{ ALLOW("\"Action\":\"s3:ListBucket\",\"NotResource\":" KEYS), "" },
+	{ DO("\"s3:GetObjects\"", KEYS), NO_ACTION },
+	{ DO("\"s3:\"", KEYS), NO_ACTION },
+	{ DO("\"s3:Fly*\"", KEYS), NO_ACTION },
+	{ DO("[\"s3:GetObject\",\"s3:Nothing\"]", KEYS), NO_ACTION },
+	{ ALLOW("\"NotAction\":\"s3:Nothing\",\"Resource\":" KEYS), NO_ACTION },
+	{ DO("\"s3:GetObject\"", "\"*\""), NO_RESOURCE },
+	{ DO("\"s3:GetObject\"", BKT), NO_MATCH },
+	{ DO("\"s3:ListBucket\"", KEYS), NO_MATCH },
+	{ DO("\"s3:ListAllMyBuckets\"", BKT), NO_MATCH },
+	{ DO("[\"s3:GetObject\",\"s3:ListBucket\"]", KEYS), NO_MATCH },
+};
+
+START_TEST(test_put_row)
+{
+	struct s3_problem pr = { 0 };
+	struct policy *p = policy_parse(arena, span_of(put[_i].json), POLICY_BUCKET, "bkt", &pr);
+	const char *got;
+
+	ck_assert_msg(p != NULL, "%s: %s", put[_i].json, pr.message);
+	got = policy_check(p, &pr) == 0 ? "" : pr.message;
+	ck_assert_msg(strcmp(got, put[_i].want) == 0, "%s: want \"%s\", got \"%s\"", put[_i].json, put[_i].want, got);
+}
+END_TEST
+
+/* Whatever the table of operations asks policies about, a policy can allow. */
+START_TEST(test_every_action_can_be_put)
+{
+	for (int i = 0; i < S3_OP_COUNT; i++) {
+		const struct s3_operation *op = s3_operation((enum s3_op)i);
+		struct s3_problem pr = { 0 };
+		const char *json;
+		struct policy *p;
+
+		if (strncmp(op->action, "s3:", 3) != 0 || strcmp(op->action, "s3:ListAllMyBuckets") == 0)
+			continue;
+		json = arena_printf(arena, DO("\"%s\"", "[" BKT "," KEYS "]"), op->action);
+		p = policy_parse(arena, span_of(json), POLICY_BUCKET, "bkt", &pr);
+		ck_assert_msg(p != NULL && policy_check(p, &pr) == 0, "%s of %s", op->action, op->name);
+	}
+}
+END_TEST
+
+/* ---- public or not ---- */
+
+#define FOR(who, more) DOC("[{\"Effect\":\"Allow\"," who "," GET_ALL more "}]")
+#define ALL "\"Principal\":\"*\""
+#define IF(condition) ",\"Condition\":{" condition "}"
+
+static const struct {
+	const char *json;
+	bool want;
+} publics[] = {
+	{ FOR(ALL, ""), true },
+	{ FOR("\"Principal\":{\"AWS\":[\"arn:aws:iam::acme:root\",\"*\"]}", ""), true },
+	{ FOR("\"NotPrincipal\":{\"AWS\":\"arn:aws:iam::acme:root\"}", ""), true },
+	{ FOR("\"Principal\":{\"AWS\":\"arn:aws:iam::acme:root\"}", ""), false },
+	{ FOR("\"Principal\":{\"Service\":\"logging.s3.amazonaws.com\"}", ""), false },
+	{ DOC("[{\"Effect\":\"Deny\"," ALL "," GET_ALL "}]"), false },
+	{ DOC("[{\"Effect\":\"Deny\"," ALL "," GET_ALL "},{\"Effect\":\"Allow\"," ALL "," GET_ALL "}]"), true },
+	{ FOR(ALL, IF("\"IpAddress\":{\"aws:SourceIp\":[\"10.0.0.0/8\",\"192.0.2.1\"]}")), false },
+	{ FOR(ALL, IF("\"IpAddress\":{\"aws:SourceIp\":\"0.0.0.0/0\"}")), true },
+	{ FOR(ALL, IF("\"IpAddress\":{\"aws:SourceIp\":[\"10.0.0.0/8\",\"128.0.0.0/1\"]}")), true },
+	{ FOR(ALL, IF("\"IpAddress\":{\"aws:SourceIp\":\"2001:db8::/32\"}")), false },
+	{ FOR(ALL, IF("\"IpAddress\":{\"aws:SourceIp\":\"2000::/3\"}")), true },
+	{ FOR(ALL, IF("\"NotIpAddress\":{\"aws:SourceIp\":\"10.0.0.0/8\"}")), true },
+	{ FOR(ALL, IF("\"StringEquals\":{\"aws:PrincipalAccount\":\"acme\"}")), false },
+	{ FOR(ALL, IF("\"StringLike\":{\"aws:userid\":\"AIDA*\"}")), true },
+	{ FOR(ALL, IF("\"StringEquals\":{\"aws:userid\":\"${aws:userid}\"}")), true },
+	{ FOR(ALL, IF("\"StringEqualsIfExists\":{\"aws:PrincipalAccount\":\"acme\"}")), true },
+	{ FOR(ALL, IF("\"StringEquals\":{\"s3:prefix\":\"a\"}")), true },
+	{ FOR(ALL, IF("\"Bool\":{\"aws:SecureTransport\":\"true\"}")), true },
+	{ FOR(ALL, IF("\"Bool\":{\"aws:SecureTransport\":\"true\"},\"StringEquals\":{\"aws:SourceAccount\":\"acme\"}")), false },
+};
+
+START_TEST(test_public_row)
+{
+	struct s3_problem pr = { 0 };
+	struct policy *p = policy_parse(arena, span_of(publics[_i].json), POLICY_BUCKET, "bkt", &pr);
+
+	ck_assert_msg(p != NULL, "%s: %s", publics[_i].json, pr.message);
+	ck_assert_msg(policy_is_public(p) == publics[_i].want, "%s", publics[_i].json);
 }
 END_TEST
 
@@ -500,6 +608,9 @@ main(void)
 	tcase_add_loop_test(t, test_parse_row, 0, ARRAY_LEN(parses));
 	tcase_add_test(t, test_parse_identity);
 	tcase_add_test(t, test_parse_limits);
+	tcase_add_loop_test(t, test_put_row, 0, ARRAY_LEN(put));
+	tcase_add_test(t, test_every_action_can_be_put);
+	tcase_add_loop_test(t, test_public_row, 0, ARRAY_LEN(publics));
 	tcase_add_loop_test(t, test_wildcard_row, 0, ARRAY_LEN(wildcards));
 	tcase_add_loop_test(t, test_eval_row, 0, ARRAY_LEN(evals));
 	tcase_add_loop_test(t, test_condition_row, 0, ARRAY_LEN(conds));
