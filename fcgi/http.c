@@ -24,6 +24,18 @@ http_read(struct http *h, void *p, size_t len)
 	return n;
 }
 
+bool
+http_body_ready(struct http *h)
+{
+	return h->broken || h->ops->body_ready(h);
+}
+
+int
+http_body_fd(const struct http *h)
+{
+	return h->ops->body_fd(h);
+}
+
 int
 http_begin(struct http *h, const void *block, size_t len)
 {

@@ -16,6 +16,9 @@ struct http;
 struct http_ops {
 	/* What has come of the body: waits for at least one byte. > 0 bytes, 0 the body's end, -1 the web server went away. */
 	ssize_t (*read)(struct http *h, void *p, size_t len);
+	/* Would read return at once, or nearly? body_fd becomes readable when more is there. */
+	bool (*body_ready)(struct http *h);
+	int (*body_fd)(const struct http *h);
 	/* All of it, or -1: the client or the web server went away. */
 	int (*write)(struct http *h, const void *p, size_t len);
 	/* Everything written so far leaves now. */
@@ -33,12 +36,15 @@ struct http {
 	int64_t bytes_out;       /* of the body */
 	bool started;            /* the header block went out: no other answer can follow */
 	bool expects_body;       /* set by who parses the headers: a body was announced */
+	int64_t body_len;        /* the same: its length; -1 = not announced */
 	bool close_after;        /* the same: no other request may follow on the client's connection */
 	bool broken;             /* the client went away */
 };
 
 /* As in http_ops; these count and remember what broke. */
 ssize_t http_read(struct http *h, void *p, size_t len);
+bool http_body_ready(struct http *h);
+int http_body_fd(const struct http *h);
 /* The header block: "Status: 200 OK\r\nName: value\r\n...\r\n\r\n". Once a request. */
 MUST_CHECK int http_begin(struct http *h, const void *block, size_t len);
 MUST_CHECK int http_write(struct http *h, const void *p, size_t len);

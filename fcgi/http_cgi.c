@@ -31,6 +31,21 @@ cgi_read(struct http *h, void *p, size_t len)
 	return n;
 }
 
+static bool
+cgi_body_ready(struct http *h)
+{
+	struct http_cgi *c = (struct http_cgi *)h;
+	struct pollfd pfd = { .fd = c->in, .events = POLLIN };
+
+	return c->left == 0 || poll(&pfd, 1, 0) != 0;
+}
+
+static int
+cgi_body_fd(const struct http *h)
+{
+	return ((const struct http_cgi *)h)->in;
+}
+
 static int
 cgi_write(struct http *h, const void *p, size_t len)
 {
@@ -73,7 +88,7 @@ cgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-static const struct http_ops cgi_ops = { cgi_read, cgi_write, cgi_flush, cgi_abort, cgi_gone };
+static const struct http_ops cgi_ops = { cgi_read, cgi_body_ready, cgi_body_fd, cgi_write, cgi_flush, cgi_abort, cgi_gone };
 
 void
 http_cgi_init(struct http_cgi *c, char **env, int in, int out)

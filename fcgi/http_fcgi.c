@@ -26,7 +26,8 @@
 #include "base/clock.h"
 
 #define IO_TIMEOUT_S 120
-#define DIRECT_MIN 8192        /* libfcgi's buffer: smaller pieces are better joined there */
+#define LIBFCGI_BUFFER 8192
+#define DIRECT_MIN LIBFCGI_BUFFER /* smaller pieces are better joined there */
 #define RECORD_MAX 65528       /* a multiple of 8, so that no padding is needed */
 #define FCGI_VERSION 1
 #define FCGI_TYPE_STDOUT 6
@@ -87,6 +88,28 @@ fcgi_read(struct http *h, void *p, size_t len)
 	there = (size_t)(in->stop - in->rdNext);
 	n = FCGX_GetStr(p, (int)(len < there ? len : there), in);
 	return n;
+}
+
+/*
+ * libfcgi may hold a record that it does not show, never more than its buffer: the
+ * last bytes of a body count as there. While more is missing the client has to
+ * send it, and then the socket tells. A record that is there in part counts too:
+ * the web server writes whole ones, the rest is on its way.
+ */
+static bool
+fcgi_body_ready(struct http *h)
+{
+	struct http_fcgi *f = (struct http_fcgi *)h;
+	struct pollfd pfd = { .fd = f->fcgx.ipcFd, .events = POLLIN };
+
+	return f->body_ended || f->fcgx.in->rdNext != f->fcgx.in->stop ||
+	    h->body_len - h->bytes_in <= LIBFCGI_BUFFER || poll(&pfd, 1, 0) != 0;
+}
+
+static int
+fcgi_body_fd(const struct http *h)
+{
+	return ((const struct http_fcgi *)h)->fcgx.ipcFd;
 }
 
 /* All of both pieces, whatever the socket takes at a time. */
@@ -176,7 +199,8 @@ fcgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
 }
 
-static const struct http_ops fcgi_ops = { fcgi_read, fcgi_write, fcgi_flush, fcgi_abort, fcgi_gone };
+static const struct http_ops fcgi_ops = { fcgi_read, fcgi_body_ready, fcgi_body_fd, fcgi_write,
+	fcgi_flush, fcgi_abort, fcgi_gone };
 
 struct http_fcgi *
 http_fcgi_new(struct arena *arena, int fd)

@@ -132,6 +132,7 @@ read_variables(struct req *r)
 	for (char **e = r->http->env; *e != NULL; e++)
 		if (take_variable(r, *e, &bytes) != 0)
 			return -1;
+	r->http->body_len = r->content_length;
 	r->http->expects_body = r->content_length > 0 || req_header(r, "transfer-encoding").p != NULL;
 	/*
 	 * Without a body lighttpd sends no "100 Continue" but our answer at once. botocore

@@ -76,6 +76,22 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 
 /* ---- relay ---- */
 
+static bool
+io_ready(void *arg)
+{
+	struct req *r = arg;
+
+	return http_body_ready(r->http);
+}
+
+static bool
+io_gone(void *arg)
+{
+	struct req *r = arg;
+
+	return http_gone(r->http);
+}
+
 static ssize_t
 io_read(void *arg, void *p, size_t len)
 {
@@ -128,7 +144,15 @@ hop_value(struct req *r)
 static int
 relay(struct req *r, const struct route_plan *plan)
 {
-	struct relay_io io = { .arg = r, .read = io_read, .begin = io_begin, .write = io_write };
+	struct relay_io io = {
+		.arg = r,
+		.fd = http_body_fd(r->http),
+		.ready = io_ready,
+		.gone = io_gone,
+		.read = io_read,
+		.begin = io_begin,
+		.write = io_write,
+	};
 	struct relay_header *headers = arena_array(r->arena, r->headers.n + 1, sizeof(*headers));
 	struct relay_request rq = {
 		.home = plan->home,
@@ -147,7 +171,6 @@ relay(struct req *r, const struct route_plan *plan)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	for (size_t i = 0; i < r->headers.n; i++)
 		headers[i] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
-	metric_add(M_RELAYED, 1);
 	return relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err);
 }
 
@@ -212,6 +235,9 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 	case ROUTE_UNREACHABLE:
 		problem_of(r, plan, S3_ServiceUnavailable, "The bucket's home region cannot be reached.");
 		return req_refused(r, "the bucket's home region cannot be reached");
+	case ROUTE_BUSY:
+		problem_of(r, plan, S3_SlowDown, "Too many requests for the bucket's home region are under way.");
+		return req_refused(r, "relays to the bucket's home region hold their share of the threads");
 	case ROUTE_LOOP:
 		break;
 	}

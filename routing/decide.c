@@ -71,8 +71,8 @@ route_decide(const struct route_in *in)
 	 */
 	if (!same(in->scope, in->home) && in->mode == ROUTE_REDIRECT)
 		return redirect(in);
-	if (!in->home_up)
-		return ROUTE_UNREACHABLE;
+	if (in->home_relay != BREAKER_GO)
+		return in->home_relay == BREAKER_DOWN ? ROUTE_UNREACHABLE : ROUTE_BUSY;
 	if (!same(in->scope, in->home) && in->mode == ROUTE_AUTO &&
 	    in->browser && follows_presigned(in))
 		return ROUTE_307_PRESIGN;
@@ -91,6 +91,7 @@ route_do_name(enum route_do d)
 		[ROUTE_307_PRESIGN] = "307_presigned",
 		[ROUTE_WRONG_SCOPE] = "wrong_scope",
 		[ROUTE_UNREACHABLE] = "unreachable",
+		[ROUTE_BUSY] = "busy",
 		[ROUTE_LOOP] = "loop",
 	};
 

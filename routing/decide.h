@@ -7,7 +7,7 @@
 #ifndef ANVIL_ROUTING_DECIDE_H
 #define ANVIL_ROUTING_DECIDE_H
 
-#include "base/base.h"
+#include "routing/breaker.h"
 
 enum route_mode { ROUTE_AUTO, ROUTE_REDIRECT, ROUTE_RELAY };
 enum route_signed { ROUTE_ANONYMOUS, ROUTE_HEADER, ROUTE_PRESIGNED, ROUTE_POST_FORM };
@@ -24,7 +24,7 @@ struct route_in {
 	bool browser;              /* Sec-Fetch-Mode: navigate or no-cors */
 	bool expects_continue;     /* Expect: 100-continue is there */
 	const char *hop_from;      /* the region that relayed it here (a verified hop header); NULL = a client asks */
-	bool home_up;              /* as far as is known (circuit breaker) */
+	enum breaker_verdict home_relay; /* may a relay go there */
 };
 
 enum route_do {
@@ -36,6 +36,7 @@ enum route_do {
 	ROUTE_307_PRESIGN,         /* 307; a presigned URL is signed anew for the home */
 	ROUTE_WRONG_SCOPE,         /* 400 AuthorizationHeaderMalformed, Region = home (or here) */
 	ROUTE_UNREACHABLE,         /* 503 ServiceUnavailable, Retry-After, names the home */
+	ROUTE_BUSY,                /* 503 SlowDown, Retry-After: too many relays to the home at once */
 	ROUTE_LOOP                 /* 503 SlowDown, Retry-After; logged and counted */
 };
 

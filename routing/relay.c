@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * routing/relay.c - relaying with libcurl.
+ * routing/relay.c - relaying with libcurl: one transfer a thread, driven by a
+ * multi handle so that the client and the home are watched at once.
  *
- * Owns:      one easy handle a thread, and with it that thread's connections.
- * Blocks:    on the client and on the home region; a relay that moves no byte
- *            for relay_idle_ms is given up.
+ * Owns:      a multi and an easy handle a thread, and with them its connections.
+ * Blocks:    on the client and on the home region, each wait bounded: to connect
+ *            (relay_connect_ms), for the answer's first byte once all was sent
+ *            (relay_first_byte_ms), and while neither side moves (relay_idle_ms).
  * Invariant: nothing is tried again once a byte of the body was taken: the
- *            client's bytes are nowhere but in flight.
+ *            client's bytes are nowhere but in flight. At most one buffer of
+ *            libcurl's each way is held: what the receiver does not take, the
+ *            sender is not asked for.
  */
 #include "routing/relay.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <strings.h>
 
@@ -18,38 +21,39 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/strbuf.h"
-#include "routing/hop.h"
+#include "routing/relay_impl.h"
 
 #define ANSWER_HEADERS_MAX 65536
-#define DOWN_US US_PER_S
-#define REGIONS_MAX 64
+#define BUFFER_BYTES 262144L       /* libcurl's, each way, while a relay is under way */
+#define LOOK_MS 500                /* at the limits, and whether the client is still there */
+#define KEPT_CONNECTIONS 4L        /* a thread */
 
 struct relays {
 	const struct settings *settings;
-	pthread_mutex_t lock; /* guards what follows */
-	struct {
-		char region[64];
-		int64_t down_until_us; /* monotonic; 0 = up */
-	} down[REGIONS_MAX];
+	struct breaker *breaker;
 };
-
 struct relay_thread {
 	struct relays *relays;
+	CURLM *multi; /* keeps the connections */
 	CURL *curl;
 };
 
 /* One relay under way. */
 struct relay {
+	struct relay_thread *thread;
 	const struct relay_request *rq;
 	const struct relay_io *io;
+	struct breaker_pass pass;
 	struct strbuf headers;  /* of the answer */
 	int status;
 	bool begun;             /* passed on to the client */
+	bool paused;            /* libcurl wants body, and the client has none ready */
+	bool sent;              /* the body is at its end */
 	bool client_gone;
+	const char *gave_up;    /* which limit was exceeded */
 	int64_t moved_us;       /* when a byte last moved, monotonic */
-	int64_t idle_us;
-	curl_off_t seen_up, seen_down;
-	bool too_slow;
+	int64_t heard_us;       /* when the breaker was last told that the home lives */
+	curl_off_t up, down;
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -64,12 +68,13 @@ struct relays *
 relays_new(const struct settings *s)
 {
 	struct relays *r = calloc(1, sizeof(*r)); /* process: what its threads share */
+	int share = (int)(s->threads * 3 / 4);
 
 	if (r == NULL)
 		abort();
 	pthread_once(&curl_once, curl_start);
 	r->settings = s;
-	pthread_mutex_init(&r->lock, NULL);
+	r->breaker = breaker_new(share > 0 ? share : 1);
 	return r;
 }
 
@@ -78,50 +83,14 @@ relays_free(struct relays *r)
 {
 	if (r == NULL)
 		return;
-	pthread_mutex_destroy(&r->lock);
+	breaker_free(r->breaker);
 	free(r);
 }
 
-/* The region's place, or a free one; -1 when all are taken (then it counts as up). */
-static int
-slot_of(const struct relays *r, const char *region)
+enum breaker_verdict
+relays_ask(struct relays *r, const char *region)
 {
-	for (int i = 0; i < REGIONS_MAX; i++)
-		if (r->down[i].region[0] == '\0' || strcmp(r->down[i].region, region) == 0)
-			return i;
-	return -1;
-}
-
-bool
-relays_up(struct relays *r, const char *region)
-{
-	int64_t now = clock_mono_us();
-	bool up = true;
-	int i;
-
-	pthread_mutex_lock(&r->lock);
-	i = slot_of(r, region);
-	if (i >= 0 && r->down[i].down_until_us != 0) {
-		up = now >= r->down[i].down_until_us;
-		if (up) /* this one tries; the others wait for what it finds */
-			r->down[i].down_until_us = now + DOWN_US;
-	}
-	pthread_mutex_unlock(&r->lock);
-	return up;
-}
-
-static void
-set_health(struct relays *r, const char *region, bool up)
-{
-	int i;
-
-	pthread_mutex_lock(&r->lock);
-	i = slot_of(r, region);
-	if (i >= 0 && (!up || r->down[i].region[0] != '\0')) {
-		snprintf(r->down[i].region, sizeof(r->down[i].region), "%s", region);
-		r->down[i].down_until_us = up ? 0 : clock_mono_us() + DOWN_US;
-	}
-	pthread_mutex_unlock(&r->lock);
+	return breaker_ask(r->breaker, region, clock_mono_us());
 }
 
 struct relay_thread *
@@ -132,7 +101,7 @@ relay_thread_new(struct relays *r)
 	if (t == NULL)
 		abort();
 	t->relays = r;
-	return t; /* the handle is made at the first relay: most threads never need one */
+	return t; /* the handles are made at the first relay: most threads never need one */
 }
 
 void
@@ -142,36 +111,46 @@ relay_thread_free(struct relay_thread *t)
 		return;
 	if (t->curl != NULL)
 		curl_easy_cleanup(t->curl);
+	if (t->multi != NULL)
+		curl_multi_cleanup(t->multi);
 	free(t);
 }
 
-/* Headers that belong to one connection and not to the request (RFC 9110, 7.6.1), and those that libcurl makes. */
-static bool
-stays_here(struct span name)
-{
-	static const char *const names[] = { "connection", "keep-alive",
-		"proxy-connection", "proxy-authorization", "proxy-authenticate", "te",
-		"trailer", "transfer-encoding", "upgrade", "expect", "host", "content-length",
-		HOP_HEADER };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (name.len == strlen(names[i]) && strncasecmp(name.p, names[i], name.len) == 0)
-			return true;
-	return false;
-}
+/* ---- the body: client to home ---- */
 
 static size_t
 on_read(char *p, size_t size, size_t count, void *arg)
 {
 	struct relay *r = arg;
-	ssize_t n = r->io->read(r->io->arg, p, size * count);
+	ssize_t n;
 
+	if (!r->io->ready(r->io->arg)) {
+		r->paused = true;
+		return CURL_READFUNC_PAUSE;
+	}
+	n = r->io->read(r->io->arg, p, size * count);
 	r->moved_us = clock_mono_us();
 	if (n < 0) {
 		r->client_gone = true;
 		return CURL_READFUNC_ABORT;
 	}
+	if (n == 0)
+		r->sent = true;
 	return (size_t)n;
+}
+
+/* ---- the answer: home to client ---- */
+
+static void
+heard(struct relay *r)
+{
+	int64_t now = clock_mono_us();
+
+	r->moved_us = now;
+	if (now - r->heard_us < US_PER_S)
+		return;
+	r->heard_us = now;
+	breaker_heard(r->thread->relays->breaker, &r->pass, now);
 }
 
 /* The first header line of each answer, "HTTP/1.1 200 OK": an interim one (100) is followed by another. */
@@ -209,17 +188,17 @@ on_header(char *p, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 	const char *colon;
 
-	r->moved_us = clock_mono_us();
+	heard(r);
 	if (len >= 5 && strncmp(p, "HTTP/", 5) == 0) {
 		on_status_line(r, p, len);
 		return len;
 	}
-	colon = memchr(p, ':', len);
+	colon = r->begun ? NULL : memchr(p, ':', len); /* begun: a trailer */
 	if (colon != NULL) {
 		struct span name = { p, (size_t)(colon - p) };
 
 		/* The length is the home's to tell; its connection is not the client's. */
-		if (!stays_here(name) || (name.len == 14 && strncasecmp(p, "content-length", 14) == 0))
+		if (!relay_header_stays(name) || (name.len == 14 && strncasecmp(p, "content-length", 14) == 0))
 			strbuf_add(&r->headers, p, len);
 	}
 	return len;
@@ -231,87 +210,18 @@ on_write(char *p, size_t size, size_t count, void *arg)
 	struct relay *r = arg;
 	size_t len = size * count;
 
-	r->moved_us = clock_mono_us();
+	heard(r);
 	if (!begin(r))
 		return 0;
 	if (r->io->write(r->io->arg, p, len) != 0) {
 		r->client_gone = true;
 		return 0;
 	}
+	r->moved_us = clock_mono_us();
 	return len;
 }
 
-static int
-on_progress(void *arg, curl_off_t dltotal, curl_off_t down, curl_off_t ultotal, curl_off_t up)
-{
-	struct relay *r = arg;
-	int64_t now = clock_mono_us();
-
-	(void)dltotal;
-	(void)ultotal;
-	if (down != r->seen_down || up != r->seen_up) {
-		r->seen_down = down;
-		r->seen_up = up;
-		r->moved_us = now;
-	}
-	r->too_slow = now - r->moved_us > r->idle_us;
-	return r->too_slow ? 1 : 0;
-}
-
-static bool
-add_header(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = line == NULL ? NULL : curl_slist_append(*list, line);
-
-	if (longer == NULL)
-		return false;
-	*list = longer;
-	return true;
-}
-
-static bool
-has_header(const struct relay_request *rq, const char *name)
-{
-	for (size_t i = 0; i < rq->n_headers; i++)
-		if (rq->headers[i].name.len == strlen(name) &&
-		    strncasecmp(rq->headers[i].name.p, name, rq->headers[i].name.len) == 0)
-			return true;
-	return false;
-}
-
-/* Every header as it came, with libcurl's own additions taken back. */
-static struct curl_slist *
-headers_of(struct arena *a, const struct relay_request *rq)
-{
-	static const char *const made_up[] = { "accept", "user-agent", "content-type" };
-	struct curl_slist *list = NULL;
-	bool ok = add_header(&list, arena_printf(a, "Host: %s", rq->host)) &&
-	    add_header(&list, arena_printf(a, HOP_HEADER ": %s", rq->hop)) &&
-	    add_header(&list, "Expect:");
-
-	for (size_t i = 0; ok && i < rq->n_headers; i++) {
-		const struct relay_header *h = &rq->headers[i];
-
-		if (stays_here(h->name))
-			continue;
-		/* "name;" is libcurl's way to say a header without a value. */
-		ok = add_header(&list, h->value.len == 0
-			? arena_printf(a, "%.*s;", (int)h->name.len, h->name.p)
-			: arena_printf(a, "%.*s: %.*s", (int)h->name.len, h->name.p,
-			      (int)h->value.len, h->value.p));
-	}
-	for (size_t i = 0; ok && i < ARRAY_LEN(made_up); i++)
-		if (!has_header(rq, made_up[i]))
-			ok = add_header(&list, arena_printf(a, "%s:", made_up[i]));
-	if (ok && !rq->has_body && rq->content_length == 0)
-		ok = add_header(&list, "Content-Length: 0"); /* it may be signed */
-	if (ok && rq->has_body && rq->content_length < 0)
-		ok = add_header(&list, "Transfer-Encoding: chunked");
-	if (ok)
-		return list;
-	curl_slist_free_all(list);
-	return NULL;
-}
+/* ---- the transfer ---- */
 
 static void
 set_request(CURL *c, struct relay *r, const char *target, struct curl_slist *headers)
@@ -330,18 +240,10 @@ set_request(CURL *c, struct relay *r, const char *target, struct curl_slist *hea
 		curl_easy_setopt(c, CURLOPT_READDATA, r);
 	}
 	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, rq->method);
-}
-
-static void
-set_answer(CURL *c, struct relay *r)
-{
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
-	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(c, CURLOPT_XFERINFODATA, r);
-	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
 }
 
 static void
@@ -353,62 +255,148 @@ set_limits(CURL *c, const struct settings *s)
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_PROXY, ""); /* regions talk to each other, whatever http_proxy says */
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 65536L);
-	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 65536L);
-	curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 4L);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
 	if (s->relay_ca_file[0] != '\0')
 		curl_easy_setopt(c, CURLOPT_CAINFO, s->relay_ca_file);
 }
 
-/* What the transfer's end means for the client, and for the next request to that region. */
-static int
-finish(struct relay_thread *t, struct relay *r, CURLcode code, int *status, struct err *err)
+/* Did the transfer stand still for too long? What it waits for decides how long that is. */
+static bool
+over_limit(struct relay *r)
 {
-	const char *home = r->rq->home->name;
-	bool reached = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
+	const struct settings *s = r->thread->relays->settings;
+	int64_t still_us = clock_mono_us() - r->moved_us;
+
+	if (r->sent && r->status == 0 && still_us > s->relay_first_byte_ms * US_PER_MS)
+		r->gave_up = "no answer within relay_first_byte_ms";
+	else if (still_us > s->relay_idle_ms * US_PER_MS)
+		r->gave_up = "nothing moved for relay_idle_ms";
+	return r->gave_up != NULL;
+}
+
+static void
+note_progress(struct relay *r)
+{
+	curl_off_t up = 0, down = 0;
+
+	(void)curl_easy_getinfo(r->thread->curl, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)curl_easy_getinfo(r->thread->curl, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	if (up != r->up || down != r->down)
+		r->moved_us = clock_mono_us();
+	r->up = up;
+	r->down = down;
+	if (r->sent && r->status == 0)
+		breaker_wait(r->thread->relays->breaker, &r->pass, clock_mono_us());
+}
+
+/*
+ * The client's bytes are here, or the answer is (an early one: nobody wants the
+ * rest of the body). Looked at after each wait.
+ */
+static void
+go_on(struct relay *r)
+{
+	if (!r->paused || !(r->status >= 300 || r->io->ready(r->io->arg)))
+		return;
+	r->paused = false;
+	(void)curl_easy_pause(r->thread->curl, CURLPAUSE_CONT);
+}
+
+/* The transfer's own end, or ours. false: given up. */
+static bool
+drive(struct relay *r, CURLcode *code)
+{
+	CURLM *multi = r->thread->multi;
+	struct curl_waitfd client = { .fd = r->io->fd, .events = CURL_WAIT_POLLIN };
+	int running = 1, left;
+	CURLMsg *done;
+
+	for (;;) {
+		if (curl_multi_perform(multi, &running) != CURLM_OK)
+			return false;
+		if (running == 0)
+			break;
+		note_progress(r);
+		if (over_limit(r))
+			return false;
+		if (curl_multi_poll(multi, &client, r->paused && r->io->fd >= 0 ? 1 : 0, LOOK_MS, &left) != CURLM_OK)
+			return false;
+		if (r->sent && r->io->gone(r->io->arg)) {
+			r->client_gone = true;
+			return false;
+		}
+		go_on(r);
+	}
+	while ((done = curl_multi_info_read(multi, &left)) != NULL)
+		if (done->msg == CURLMSG_DONE)
+			*code = done->data.result;
+	return true;
+}
+
+/* Could the home be reached, as far as this transfer tells? */
+static bool
+was_reached(const struct relay *r, CURLcode code)
+{
+	if (r->gave_up != NULL)
+		return r->status != 0 || !r->sent;
+	return code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
 	    code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CONNECT_ERROR &&
 	    !(code == CURLE_OPERATION_TIMEDOUT && r->status == 0);
+}
 
-	if (!r->client_gone)
-		set_health(t->relays, home, reached);
+/* What the transfer's end means for the client, and for the next request to that region. */
+static int
+finish(struct relay *r, CURLcode code, int *status, struct err *err)
+{
+	const char *home = r->rq->home->name;
+	const char *why = r->client_gone ? "the client went away" : r->gave_up != NULL ? r->gave_up : curl_easy_strerror(code);
+
+	breaker_end(r->thread->relays->breaker, &r->pass, !r->client_gone, was_reached(r, code), clock_mono_us());
 	if (code == CURLE_OK && r->status != 0 && begin(r)) {
 		*status = r->status;
 		return 0;
 	}
 	metric_add(M_RELAY_ERRORS, 1);
-	log_event(r->rq->request_id, EV_RELAY_FAILED, LS("region", home),
-	    LS("reason", r->client_gone ? "the client went away"
-		: r->too_slow ? "nothing moved for relay_idle_ms" : curl_easy_strerror(code)),
+	log_event(r->rq->request_id, EV_RELAY_FAILED, LS("region", home), LS("reason", why),
 	    LI("status", r->status), LI("begun", r->begun));
 	if (r->begun || r->client_gone)
-		return FAIL(err, ERR_CLOSED, "relay to region \"%s\" broke off", home);
-	return FAIL(err, ERR_UNAVAILABLE, "region \"%s\" cannot be reached: %s", home, curl_easy_strerror(code));
+		return FAIL(err, ERR_CLOSED, "relay to region \"%s\" broke off: %s", home, why);
+	return FAIL(err, ERR_UNAVAILABLE, "region \"%s\" cannot be reached: %s", home, why);
+}
+
+static bool
+have_handles(struct relay_thread *t)
+{
+	if (t->multi == NULL && (t->multi = curl_multi_init()) != NULL)
+		(void)curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+	if (t->curl == NULL)
+		t->curl = curl_easy_init();
+	return t->multi != NULL && t->curl != NULL;
 }
 
 int
 relay_run(struct relay_thread *t, struct arena *a, const struct relay_request *rq,
     const struct relay_io *io, int *status, struct err *err)
 {
-	const struct settings *s = t->relays->settings;
-	struct relay r = { .rq = rq, .io = io, .moved_us = clock_mono_us(),
-		.idle_us = s->relay_idle_ms * US_PER_MS };
+	struct relay r = { .thread = t, .rq = rq, .io = io, .sent = !rq->has_body, .moved_us = clock_mono_us() };
 	char *target = arena_strndup(a, rq->target.p, rq->target.len);
-	struct curl_slist *headers = headers_of(a, rq);
-	CURLcode code;
+	struct curl_slist *headers = relay_headers(a, rq);
+	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 
 	strbuf_init(&r.headers, a, ANSWER_HEADERS_MAX);
-	if (t->curl == NULL)
-		t->curl = curl_easy_init();
-	if (target == NULL || headers == NULL || t->curl == NULL) {
+	if (target == NULL || headers == NULL || !have_handles(t)) {
 		curl_slist_free_all(headers);
 		return FAIL(err, ERR_LIMIT, "no memory to relay with");
 	}
-	curl_easy_reset(t->curl); /* keeps the connections */
-	set_limits(t->curl, s);
+	curl_easy_reset(t->curl);
+	set_limits(t->curl, t->relays->settings);
 	set_request(t->curl, &r, target, headers);
-	set_answer(t->curl, &r);
+	breaker_begin(t->relays->breaker, rq->home->name, &r.pass);
 	metric_add(M_RELAYED, 1);
-	code = curl_easy_perform(t->curl);
+	if (curl_multi_add_handle(t->multi, t->curl) != CURLM_OK || !drive(&r, &code))
+		code = CURLE_ABORTED_BY_CALLBACK;
+	(void)curl_multi_remove_handle(t->multi, t->curl); /* ends the connection of a transfer that is not whole */
 	curl_slist_free_all(headers);
-	return finish(t, &r, code, status, err);
+	return finish(&r, code, status, err);
 }

@@ -2,7 +2,8 @@
 /*
  * routing/relay.h - a request passed on to another region and its answer passed
  * back, both streamed. The home region verifies the client's own signature; what
- * is added is the hop header alone. Bounded memory: libcurl's own buffers.
+ * is added is the hop header alone. An early answer reaches the client early; a
+ * client that leaves ends the relay. Bounded memory: one buffer of libcurl's each way.
  */
 #ifndef ANVIL_ROUTING_RELAY_H
 #define ANVIL_ROUTING_RELAY_H
@@ -11,13 +12,14 @@
 #include "base/err.h"
 #include "base/settings.h"
 #include "meta/meta.h"
+#include "routing/breaker.h"
 
 /* What is known of the regions' health; one a process, thread-safe. */
 struct relays;
 struct relays *relays_new(const struct settings *s);
 void relays_free(struct relays *r);
-/* Is another attempt worth it? After a failed connection a region is down for a second, then one request tries. */
-bool relays_up(struct relays *r, const char *region);
+/* May one more relay go to this region now? As breaker_ask. */
+enum breaker_verdict relays_ask(struct relays *r, const char *region);
 
 /* A thread's connections to other regions, kept alive between requests. */
 struct relay_thread;
@@ -40,9 +42,12 @@ struct relay_request {
 	const char *request_id;         /* for the log */
 };
 
-/* The client's side. Each returns -1 when the client went away. */
+/* The client's side. Each that returns a number returns -1 when the client went away. */
 struct relay_io {
 	void *arg;
+	int fd;                         /* becomes readable when more of the body comes; -1 = never waited for */
+	bool (*ready)(void *arg);       /* read would return at once */
+	bool (*gone)(void *arg);        /* has the client left? Asked twice a second, once the body is at its end */
 	/* Up to len bytes of the body; waits for at least one; 0 = its end. */
 	ssize_t (*read)(void *arg, void *p, size_t len);
 	/* Once: the status and the block "name: value\r\n..." (no empty line at its end). */

@@ -103,11 +103,11 @@ route_plan(struct meta_thread *t, struct relays *relays, struct arena *a, const 
 	in.mode = mode_of(rq->bucket != NULL && rq->bucket->routing_mode[0] != '\0'
 		? rq->bucket->routing_mode : s->routing_mode);
 	elsewhere = in.home != NULL && strcmp(in.home, in.here) != 0;
-	in.home_up = true;
+	in.home_relay = BREAKER_GO;
 	out->what = route_decide(&in);
 	/* Asked only when it matters: asking lets one request through to a region that was down. */
-	if (out->what == ROUTE_DO_RELAY && !relays_up(relays, in.home)) {
-		in.home_up = false;
+	if (out->what == ROUTE_DO_RELAY) {
+		in.home_relay = relays_ask(relays, in.home);
 		out->what = route_decide(&in);
 	}
 	if (out->what == ROUTE_LOOP) {

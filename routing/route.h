@@ -14,7 +14,7 @@
 #include "s3/sigv4.h"
 
 struct route_request {
-	struct route_in in;             /* all but home, mode, home_up, which are filled in */
+	struct route_in in;             /* all but home, mode, home_relay, which are filled in */
 	const struct bucket *bucket;    /* NULL = none named, or there is none */
 	const char *bucket_name;        /* NULL = none named */
 	bool vhost;

@@ -17,6 +17,8 @@ struct home {
 	int listener;
 	char endpoint[64];
 	const char *answer;      /* sent once the whole request is there; NULL = close at once */
+	bool early;              /* answers before it takes the body, and takes none of it */
+	bool silent;             /* takes the request and never answers */
 	char head[8192];         /* the request's head, as it came */
 	size_t body_bytes;       /* behind it, as on the wire */
 	pthread_t thread;
@@ -53,6 +55,8 @@ read_request(struct home *h, int fd)
 	}
 	if (end == NULL)
 		return;
+	if (h->early)
+		return;
 	want = announced(h->head);
 	h->body_bytes = len - (size_t)(end + 4 - h->head);
 	memcpy(buf, end + 4, h->body_bytes < 64 ? h->body_bytes : 64);
@@ -77,6 +81,9 @@ serve(void *arg)
 		h->body_bytes = 0;
 		if (h->answer != NULL) {
 			read_request(h, fd);
+			if (h->silent)
+				while (read(fd, h->head, 1) > 0) /* until the relay gives up */
+					continue;
 			if (write(fd, h->answer, strlen(h->answer)) < 0)
 				break;
 		}
@@ -86,7 +93,7 @@ serve(void *arg)
 }
 
 static struct home home;
-static struct settings settings = { .region = "eu", .relay_connect_ms = 1000, .relay_idle_ms = 2000, .relay_ca_file = "" };
+static struct settings settings = { .region = "eu", .relay_connect_ms = 1000, .relay_first_byte_ms = 1500, .relay_idle_ms = 2000, .threads = 4, .relay_ca_file = "" };
 static struct relays *relays;
 static struct relay_thread *thread;
 static struct arena *arena;
@@ -96,7 +103,9 @@ static struct err err;
 static size_t to_send, sent, received;
 static int got_status;
 static char got_headers[4096];
-static bool client_leaves;
+static bool client_leaves;        /* in the midst of its body */
+static bool client_left;          /* while it should wait for the answer */
+static bool client_ready = true;  /* more of the body is there */
 
 static ssize_t
 io_read(void *arg, void *p, size_t len)
@@ -129,7 +138,23 @@ io_write(void *arg, const void *p, size_t len)
 	return 0;
 }
 
-static const struct relay_io io = { NULL, io_read, io_begin, io_write };
+static bool
+io_ready(void *arg)
+{
+	(void)arg;
+	return client_ready;
+}
+
+static bool
+io_gone(void *arg)
+{
+	(void)arg;
+	return client_left;
+}
+
+static const struct relay_io io = {
+	.fd = -1, .ready = io_ready, .gone = io_gone, .read = io_read, .begin = io_begin, .write = io_write
+};
 
 static void
 setup(void)
@@ -150,7 +175,8 @@ setup(void)
 	err_clear(&err);
 	to_send = sent = received = 0;
 	got_status = 0;
-	client_leaves = false;
+	client_leaves = client_left = false;
+	client_ready = true;
 }
 
 static void
@@ -271,6 +297,93 @@ START_TEST(test_home_that_breaks_off_is_told)
 }
 END_TEST
 
+/* The client sends nothing more until it hears; the answer must not wait for its body. */
+START_TEST(test_early_answers_pass_early)
+{
+	to_send = BODY_BYTES;
+	client_ready = false;
+	home.early = true;
+	home.answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\n<x>";
+	ck_assert_msg(relay("PUT", BODY_BYTES, true) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 403);
+	ck_assert_uint_eq(received, 3);
+	ck_assert_uint_eq(sent, 0);
+}
+END_TEST
+
+START_TEST(test_home_that_never_answers_is_given_up)
+{
+	home.answer = "";
+	home.silent = true;
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert_ptr_nonnull(strstr(err.detail, "relay_first_byte_ms"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_DOWN);
+}
+END_TEST
+
+START_TEST(test_client_that_does_not_send_is_given_up)
+{
+	to_send = BODY_BYTES;
+	client_ready = false;
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_int_eq(relay("PUT", BODY_BYTES, true), -1);
+	ck_assert_ptr_nonnull(strstr(err.detail, "relay_idle_ms"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
+}
+END_TEST
+
+START_TEST(test_client_that_leaves_while_it_waits_ends_the_relay)
+{
+	home.answer = "";
+	home.silent = true;
+	client_left = true;
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
+}
+END_TEST
+
+START_TEST(test_breaker_refuses_beyond_the_share)
+{
+	struct breaker *b = breaker_new(2);
+	struct breaker_pass p[3];
+
+	breaker_begin(b, "us", &p[0]);
+	ck_assert_int_eq(breaker_ask(b, "us", 1), BREAKER_GO);
+	breaker_begin(b, "us", &p[1]);
+	ck_assert_int_eq(breaker_ask(b, "us", 1), BREAKER_BUSY);
+	ck_assert_int_eq(breaker_ask(b, "ap", 1), BREAKER_GO);
+	breaker_end(b, &p[0], true, true, 2);
+	ck_assert_int_eq(breaker_ask(b, "us", 2), BREAKER_GO);
+	breaker_end(b, &p[1], true, true, 2);
+	breaker_free(b);
+}
+END_TEST
+
+START_TEST(test_breaker_opens_when_several_hear_nothing)
+{
+	struct breaker *b = breaker_new(100);
+	struct breaker_pass p[BREAKER_WAITING];
+	int64_t late = BREAKER_SILENT_US + 2;
+
+	for (int i = 0; i < BREAKER_WAITING; i++) {
+		breaker_begin(b, "us", &p[i]);
+		ck_assert_msg(breaker_ask(b, "us", late) == BREAKER_GO, "%d slow operations are no silence", i);
+		breaker_wait(b, &p[i], 1);
+	}
+	ck_assert_int_eq(breaker_ask(b, "us", BREAKER_SILENT_US), BREAKER_GO);
+	ck_assert_msg(breaker_ask(b, "us", late) == BREAKER_GO, "one tries");
+	ck_assert_int_eq(breaker_ask(b, "us", late), BREAKER_DOWN);
+	breaker_heard(b, &p[0], late + 1);
+	ck_assert_int_eq(breaker_ask(b, "us", late + 1), BREAKER_GO);
+	ck_assert_int_eq(breaker_ask(b, "us", late + 1), BREAKER_GO);
+	for (int i = 0; i < BREAKER_WAITING; i++)
+		breaker_end(b, &p[i], true, i > 0, late + 2);
+	breaker_free(b);
+}
+END_TEST
+
 START_TEST(test_client_that_leaves_ends_the_relay)
 {
 	to_send = BODY_BYTES;
@@ -279,7 +392,7 @@ START_TEST(test_client_that_leaves_ends_the_relay)
 	ck_assert_int_eq(relay("PUT", BODY_BYTES, true), -1);
 	ck_assert_int_eq(err.code, ERR_CLOSED);
 	ck_assert_uint_lt(home.body_bytes, BODY_BYTES);
-	ck_assert(relays_up(relays, "us"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
 }
 END_TEST
 
@@ -288,15 +401,15 @@ START_TEST(test_region_that_is_down_is_left_alone_for_a_while)
 	int port_taken = home.listener;
 
 	snprintf(home.endpoint, sizeof(home.endpoint), "http://127.0.0.1:1"); /* nobody listens there */
-	ck_assert(relays_up(relays, "us"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
 	ck_assert_int_eq(relay("GET", -1, false), -1);
 	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
-	ck_assert(!relays_up(relays, "us"));
-	ck_assert(relays_up(relays, "ap"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_DOWN);
+	ck_assert_int_eq(relays_ask(relays, "ap"), BREAKER_GO);
 	sleep(1);
 	usleep(100000);
-	ck_assert_msg(relays_up(relays, "us"), "one request tries");
-	ck_assert_msg(!relays_up(relays, "us"), "the others wait for what it finds");
+	ck_assert_msg(relays_ask(relays, "us") == BREAKER_GO, "one request tries");
+	ck_assert_msg(relays_ask(relays, "us") == BREAKER_DOWN, "the others wait for what it finds");
 	(void)port_taken;
 }
 END_TEST
@@ -317,6 +430,12 @@ main(void)
 	tcase_add_test(t, test_put_of_nothing_says_so);
 	tcase_add_test(t, test_error_answers_pass);
 	tcase_add_test(t, test_home_that_breaks_off_is_told);
+	tcase_add_test(t, test_early_answers_pass_early);
+	tcase_add_test(t, test_home_that_never_answers_is_given_up);
+	tcase_add_test(t, test_client_that_does_not_send_is_given_up);
+	tcase_add_test(t, test_client_that_leaves_while_it_waits_ends_the_relay);
+	tcase_add_test(t, test_breaker_refuses_beyond_the_share);
+	tcase_add_test(t, test_breaker_opens_when_several_hear_nothing);
 	tcase_add_test(t, test_client_that_leaves_ends_the_relay);
 	tcase_add_test(t, test_region_that_is_down_is_left_alone_for_a_while);
 	suite_add_tcase(s, t);

@@ -101,7 +101,7 @@ START_TEST(test_decide_cells)
 	struct route_in in = { .here = "eu", .home = c->home, .scope = c->scope,
 		.signature = c->signature, .method = c->method, .is_object = c->is_object,
 		.answered_anywhere = c->anywhere, .browser = c->browser,
-		.expects_continue = c->expects, .hop_from = c->hop, .home_up = !c->down };
+		.expects_continue = c->expects, .hop_from = c->hop, .home_relay = c->down ? BREAKER_DOWN : BREAKER_GO };
 	const enum route_do want[] = { c->in_auto, c->in_redirect, c->in_relay };
 
 	for (int mode = ROUTE_AUTO; mode <= ROUTE_RELAY; mode++) {
