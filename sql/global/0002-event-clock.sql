@@ -142,7 +142,8 @@ DECLARE
 	c     event_clock;
 	fault text;
 BEGIN
-	IF NEW.n IS NOT NULL OR NOT EXISTS (SELECT FROM metadata_events WHERE id = NEW.id AND n IS NULL) THEN
+	-- Not "n IS NULL": the planner would read the whole of metadata_events_pending, with what is dead in it, for each event.
+	IF NEW.n IS NOT NULL OR NOT EXISTS (SELECT FROM metadata_events WHERE id = NEW.id AND coalesce(n, 0) = 0) THEN
 		RETURN NULL;
 	END IF;
 	PERFORM anvil_must_be_durable();
