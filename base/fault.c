@@ -145,7 +145,9 @@ read_environment(void)
 		read_rules(rules);
 	if (points != NULL)
 		read_points(points);
-	if (number != NULL && !parse_i64(span_of(number), 0, INT64_MAX, &seed))
+	if (number == NULL)
+		seed = clock_mono_us() ^ (int64_t)getpid() << 40;
+	else if (!parse_i64(span_of(number), 0, INT64_MAX, &seed))
 		misspelt("ANVIL_FAULT_SEED", span_of(number));
 	clock_path = getenv("ANVIL_FAULT_CLOCK");
 }

@@ -8,7 +8,8 @@
  *   ANVIL_FAULT_RULES_OFF   names of rules, comma-separated
  *   ANVIL_FAULT_POINTS      comma-separated: NAME=CHANCE%:MS, NAME=CHANCE%:MIN-MAX, NAME=CHANCE%:kill;
  *                           chances are whole numbers or have one decimal; the name "any" stands for every point
- *   ANVIL_FAULT_SEED        a number; the same seed gives each point the same sequence
+ *   ANVIL_FAULT_SEED        a number; the same seed gives each point the same sequence. Without it each process
+ *                           has its own, else one that died early would die there again when started anew
  *   ANVIL_FAULT_CLOCK       a file with a signed number of ms by which this process's wall clock is wrong;
  *                           read each second
  *
