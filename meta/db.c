@@ -13,11 +13,13 @@
 #include "meta/db_internal.h"
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
 #define BACKOFF_MIN_US (100 * US_PER_MS)
 #define BACKOFF_MAX_US (1000 * US_PER_MS)
+#define BACKOFF_REPLICA_US (10 * US_PER_S)
 #define SLOW_US US_PER_S
 #define TX_TRIES 8
 
@@ -34,10 +36,22 @@ db_spent(bool reset)
 	return now;
 }
 
-static const char *
-which_name(const struct db_pool *p)
+static const struct db_kind kinds[] = {
+	{ 'g', 'g', "global", M_GLOBAL_QUERIES, M_GLOBAL_CONNECTS, BACKOFF_MAX_US },
+	/* Nobody waits for a replica: the primary is asked instead. */
+	{ 's', 'g', "replica", M_REPLICA_QUERIES, M_REPLICA_CONNECTS, BACKOFF_REPLICA_US },
+	{ 'r', 'r', "regional", M_REGIONAL_QUERIES, M_REGIONAL_CONNECTS, BACKOFF_MAX_US },
+};
+
+static const struct db_kind *
+kind_of(char which)
 {
-	return p->which == 'g' ? "global" : "regional";
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(kinds) && kinds[i].which != which)
+		i++;
+	ASSERT(i < ARRAY_LEN(kinds));
+	return &kinds[i];
 }
 
 struct db_pool *
@@ -50,9 +64,9 @@ db_pool_new(char which, const char *dsn, int max_connections, int timeout_ms, in
 	pthread_condattr_t attr;
 	int rc;
 
-	ASSERT((which == 'g' || which == 'r') && max_connections > 0 && p != NULL && slots != NULL);
+	ASSERT(max_connections > 0 && p != NULL && slots != NULL);
 	p->arena = a;
-	p->which = which;
+	p->kind = kind_of(which);
 	p->dsn = arena_strdup(a, dsn);
 	p->max = max_connections;
 	p->timeout_us = timeout_ms * US_PER_MS;
@@ -84,6 +98,16 @@ db_pool_free(struct db_pool *p)
 	arena_free(p->arena);
 }
 
+/* Half of it to all of it, so that the processes of many hosts, which saw the database go at one moment, do not all try at one. */
+static int64_t
+scattered(int64_t us)
+{
+	uint32_t random;
+
+	crypto_random(&random, sizeof(random));
+	return us / 2 + (int64_t)(random % (uint64_t)(us / 2 + 1));
+}
+
 /* Under the lock. true when it was up before, and the change is to be logged. */
 static bool
 mark_down(struct db_pool *p, const char *reason)
@@ -92,9 +116,9 @@ mark_down(struct db_pool *p, const char *reason)
 
 	p->down = true;
 	p->backoff_us = was_up ? BACKOFF_MIN_US : p->backoff_us * 2;
-	if (p->backoff_us > BACKOFF_MAX_US)
-		p->backoff_us = BACKOFF_MAX_US;
-	p->retry_at_us = clock_mono_us() + p->backoff_us;
+	if (p->backoff_us > p->kind->backoff_max_us)
+		p->backoff_us = p->kind->backoff_max_us;
+	p->retry_at_us = clock_mono_us() + scattered(p->backoff_us);
 	snprintf(p->reason, sizeof(p->reason), "%s", reason);
 	pthread_cond_broadcast(&p->freed); /* who waits for a connection fails now */
 	return was_up;
@@ -103,7 +127,7 @@ mark_down(struct db_pool *p, const char *reason)
 static void
 log_down(const struct db_pool *p, const char *reason)
 {
-	log_event(NULL, EV_DB_DOWN, LS("database", which_name(p)), LS("reason", reason));
+	log_event(NULL, EV_DB_DOWN, LS("database", p->kind->name), LS("reason", reason));
 }
 
 /* The connection's slot is free again. */
@@ -147,11 +171,15 @@ open_slot(struct db_pool *p, struct db *db, bool probe, struct err *err)
 {
 	struct err why = { 0 };
 	int64_t limit = p->connect_timeout_us < p->timeout_us ? p->connect_timeout_us : p->timeout_us;
-	int rc = db_conn_open(p, clock_mono_us() + limit, &db->conn, &why);
 	bool was_down, log_it = false;
+	int rc;
+
+	metric_add(p->kind->connects, 1);
+	rc = db_conn_open(p, clock_mono_us() + limit, &db->conn, &why);
 
 	pthread_mutex_lock(&p->lock);
 	was_down = p->down;
+	p->n_opening--;
 	if (probe)
 		p->probing = false;
 	if (rc == 0) {
@@ -164,7 +192,7 @@ open_slot(struct db_pool *p, struct db *db, bool probe, struct err *err)
 		db->broken = false;
 		memset(db->prepared, 0, sizeof(db->prepared));
 		if (was_down)
-			log_event(NULL, EV_DB_UP, LS("database", which_name(p)));
+			log_event(NULL, EV_DB_UP, LS("database", p->kind->name));
 		return 0;
 	}
 	if (log_it)
@@ -187,12 +215,13 @@ choose(struct db_pool *p, struct db **out, bool *probe, struct err *err)
 	}
 	*probe = p->down;
 	if (p->down && (p->probing || clock_mono_us() < p->retry_at_us || p->unused == NULL))
-		return FAIL(err, ERR_UNAVAILABLE, "the %s database is away: %s", which_name(p), p->reason);
-	if (p->unused == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, "the %s database is away: %s", p->kind->name, p->reason);
+	if (p->unused == NULL || p->n_opening >= DB_OPENING_MAX)
 		return 0;
 	*out = p->unused;
 	p->unused = p->unused->next;
 	p->n_open++;
+	p->n_opening++;
 	p->probing = p->probing || *probe;
 	return 2;
 }
@@ -216,7 +245,7 @@ db_acquire(struct db_pool *p, struct db **out, struct err *err)
 		if (what < 0)
 			return -1;
 		if (what == 0 && waited == ETIMEDOUT)
-			return FAIL(err, ERR_TIMEOUT, "no free connection to the %s database: connections=%d", which_name(p), p->max);
+			return FAIL(err, ERR_TIMEOUT, "no free connection to the %s database: connections=%d", p->kind->name, p->max);
 		if (what == 2) {
 			if (open_slot(p, db, probe, err) != 0)
 				return -1;
@@ -290,18 +319,18 @@ run(struct db *db, enum stmt st, const struct db_encoded *e, PGresult **out, str
 static void
 count_one(const struct db *db, enum stmt st, int64_t us, bool failed)
 {
-	bool global = db->pool->which == 'g';
+	const struct db_kind *kind = db->pool->kind;
 
 	spent.us += us;
-	if (global)
+	if (kind->database == 'g')
 		spent.global_queries++;
 	else
 		spent.regional_queries++;
-	metric_add(global ? M_GLOBAL_QUERIES : M_REGIONAL_QUERIES, 1);
+	metric_add(kind->queries, 1);
 	if (failed)
 		metric_add(M_DB_ERRORS, 1);
 	if (us >= SLOW_US)
-		log_event(NULL, EV_DB_SLOW, LS("statement", stmt_defs[st].name), LS("database", which_name(db->pool)),
+		log_event(NULL, EV_DB_SLOW, LS("statement", stmt_defs[st].name), LS("database", db->pool->kind->name),
 		    LI("us", us));
 }
 
@@ -314,7 +343,7 @@ db_run(struct db *db, struct arena *a, enum stmt st, const struct db_param *para
 	int64_t begun = clock_mono_us();
 	int rc;
 
-	ASSERT(stmt_defs[st].database == 'b' || stmt_defs[st].database == db->pool->which);
+	ASSERT(stmt_defs[st].database == 'b' || stmt_defs[st].database == db->pool->kind->database);
 	ASSERT(a != NULL || out == NULL);
 	if (db_encode(&stmt_defs[st], params, n_params, &e, err) != 0)
 		return -1;

@@ -15,7 +15,7 @@
 struct db_pool;
 struct db;
 
-/* which: 'g' or 'r' (log lines, metrics). Opens nothing yet. Thread-safe from here on. */
+/* which: 'g' global, 's' its replica, 'r' regional (log lines, metrics). Opens nothing yet. Thread-safe from here on. */
 struct db_pool *db_pool_new(char which, const char *dsn, int max_connections, int timeout_ms, int connect_timeout_s);
 void db_pool_free(struct db_pool *p);
 /* A connection for one statement or transaction: waits at most the pool's timeout. ERR_UNAVAILABLE, ERR_TIMEOUT. */

@@ -93,7 +93,7 @@ static int
 connect_failed(struct db_pool *p, const char *why, struct err *err)
 {
 	return FAIL(err, ERR_UNAVAILABLE, "the %s database cannot be reached: %s",
-	    p->which == 'g' ? "global" : "regional", why);
+	    p->kind->name, why);
 }
 
 static int
@@ -190,7 +190,7 @@ conn_lost(struct db *db, const char *what, struct err *err)
 	last_sqlstate[0] = '\0';
 	first_line(PQerrorMessage(db->conn), line, sizeof(line));
 	return FAIL(err, ERR_UNAVAILABLE, "the connection to the %s database broke: statement=%s reason=%s",
-	    db->pool->which == 'g' ? "global" : "regional", what, line);
+	    db->pool->kind->name, what, line);
 }
 
 static int
@@ -200,7 +200,7 @@ conn_hung(struct db *db, const char *what, struct err *err)
 	last_sqlstate[0] = '\0';
 	db_pool_hung(db->pool, "a statement was not answered within the limit");
 	return FAIL(err, ERR_TIMEOUT, "the %s database did not answer within %" PRId64 " ms: statement=%s",
-	    db->pool->which == 'g' ? "global" : "regional", db->pool->timeout_us / US_PER_MS, what);
+	    db->pool->kind->name, db->pool->timeout_us / US_PER_MS, what);
 }
 
 /* Keeps the first failure, or else the last result. */

@@ -11,9 +11,11 @@
 #include <libpq-fe.h>
 #include <pthread.h>
 
+#include "base/metrics.h"
 #include "meta/db.h"
 
 #define DB_PARAMS_MAX 40         /* parameters of one statement */
+#define DB_OPENING_MAX 2         /* connections that a pool opens at once: a database that is back has enough to do */
 #define DB_ARRAY_BYTES_MAX 33554432 /* all array parameters of one statement, encoded */
 
 /* PostgreSQL's fixed oids, as in build-aux/gen-stmts.awk. */
@@ -42,8 +44,15 @@ struct db {
 	int64_t until_us;             /* while it is being opened: no wait goes beyond; 0 = the pool's limit for each */
 	bool prepared[STMT_COUNT];
 };
-struct db_pool {
+struct db_kind { /* of pool, in db.c */
 	char which;
+	char database;                /* whose statements it runs, as in struct stmt_def */
+	const char *name;
+	enum metric queries, connects;
+	int64_t backoff_max_us;
+};
+struct db_pool {
+	const struct db_kind *kind;
 	const char *dsn;
 	int max;
 	int64_t timeout_us;
@@ -54,6 +63,7 @@ struct db_pool {
 	struct db *idle;
 	struct db *unused;            /* without a connection */
 	int n_open;                   /* idle, lent, and being opened */
+	int n_opening;                /* of these; at most DB_OPENING_MAX */
 	bool down;                    /* the last connection attempt failed, or the server hung */
 	bool probing;                 /* one thread tries whether it is back */
 	int64_t retry_at_us;          /* monotonic; nobody tries before */

@@ -30,6 +30,7 @@ struct meta {
 	const struct settings *settings; /* the caller's, for as long as we live */
 	int flags;
 	struct db_pool *global;
+	struct db_pool *replica;    /* of the global database, for fills; NULL: none is set, or no META_CACHE */
 	struct db_pool *regional;   /* NULL without META_REGIONAL */
 	struct cache *cache;        /* NULL without META_CACHE */
 	struct meta_flights flights;

@@ -22,6 +22,9 @@ meta_open(const struct settings *s, int flags, struct meta **out, struct err *er
 	m->flags = flags;
 	m->global = db_pool_new('g', s->global_dsn, (int)s->db_global_connections, (int)s->db_timeout_ms,
 	    (int)s->db_connect_timeout_s);
+	if ((flags & META_CACHE) != 0 && s->global_replica_dsn[0] != '\0')
+		m->replica = db_pool_new('s', s->global_replica_dsn, (int)s->db_global_connections,
+		    (int)s->global_replica_timeout_ms, (int)s->db_connect_timeout_s);
 	if ((flags & META_REGIONAL) != 0)
 		m->regional = db_pool_new('r', s->regional_dsn, (int)s->db_connections, (int)s->db_timeout_ms,
 		    (int)s->db_connect_timeout_s);
@@ -42,6 +45,7 @@ meta_close(struct meta *m)
 		return;
 	cache_close(m->cache);
 	db_pool_free(m->global);
+	db_pool_free(m->replica);
 	db_pool_free(m->regional);
 	meta_flights_release(&m->flights);
 	arena_free(m->arena);
