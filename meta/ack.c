@@ -91,7 +91,8 @@ ack_note(struct mc *c, const char *region, const char *of, const struct event_cl
 			if (f.ack.clock.n > clock->n || (f.ack.clock.n == clock->n && age_us >= 0 && age_us < REFRESH_US))
 				return MC_OK;
 		}
-		r = f.there ? mc_cas(c, &k, bytes, sizeof(bytes), f.cas, mc_connection(c)) : mc_add(c, &k, bytes, sizeof(bytes));
+		r = f.there ? mc_cas(c, &k, bytes, sizeof(bytes), 0, f.cas, mc_connection(c)) :
+		    mc_add(c, &k, bytes, sizeof(bytes), 0);
 	}
 	return r;
 }

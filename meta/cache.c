@@ -97,6 +97,7 @@ struct wanted { /* a key of this reading */
 	struct cache_place place;
 	int server; /* -1: none is up */
 	bool page_present, page_trusted;
+	bool malformed; /* something lies there that is not this key's value */
 	struct event_clock page_clock;
 	uint64_t slot_n;
 };
@@ -129,9 +130,9 @@ worth_asking(const struct cache_servers *s, size_t i)
 	    clock_mono_us() >= atomic_load(&s->server[i].retry_us);
 }
 
-/* The server for a key: the best that is up. Where a value lies is no matter, since events go to every server. */
-static int
-pick(const struct cache_servers *s, const struct cache_place *p)
+/* Where a value lies is no matter, since events go to every server. */
+int
+cache_pick(const struct cache_servers *s, const struct cache_place *p)
 {
 	uint32_t best = 0, score;
 	int server = -1;
@@ -196,7 +197,7 @@ static void
 got_value(struct reading *r, unsigned i, const uint8_t *p, size_t len)
 {
 	struct cache_value *v = &r->out[i];
-	const struct cache_key *key = &r->want[i].key;
+	struct wanted *w = &r->want[i];
 	struct event_clock clock;
 	struct span name, data;
 	uint8_t kind, flags;
@@ -204,6 +205,7 @@ got_value(struct reading *r, unsigned i, const uint8_t *p, size_t len)
 	struct dec d;
 	char *copy;
 
+	w->malformed = true;
 	dec_init(&d, p, len);
 	if (dec_u32(&d) != VALUE_MAGIC)
 		return;
@@ -214,8 +216,10 @@ got_value(struct reading *r, unsigned i, const uint8_t *p, size_t len)
 	filled_us = dec_i64(&d);
 	name = dec_bytes(&d, NAME_MAX_LEN);
 	data = dec_bytes(&d, CACHE_VALUE_MAX);
-	if (!dec_done(&d) || kind != (uint8_t)event_letter(key->kind) || !span_eq(name, key->name))
+	if (!dec_done(&d) || kind != (uint8_t)event_letter(w->key.kind) || (flags & ~VALUE_NEGATIVE) != 0 ||
+	    !span_eq(name, w->key.name))
 		return;
+	w->malformed = false;
 	copy = arena_memdup(r->arena, data.len == 0 ? "" : data.p, data.len == 0 ? 1 : data.len);
 	if (copy == NULL)
 		return;
@@ -238,24 +242,30 @@ got_item(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
 		got_value(q->r, q->what[i].i, p, len);
 }
 
-static void
-judge(const struct wanted *w, struct cache_value *v)
+static enum cache_verdict
+judge(const struct wanted *w, const struct cache_value *v)
 {
-	bool epoch;
+	if (!v->present)
+		return w->malformed ? CACHE_FORMAT : CACHE_MISS;
+	if (!w->page_present)
+		return CACHE_NO_PAGE;
+	if (!w->page_trusted)
+		return CACHE_UNTRUSTED;
+	if (memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) != 0 && !fault_off(FAULT_RULE_epoch))
+		return CACHE_EPOCH;
+	return v->clock.n < w->slot_n && !fault_off(FAULT_RULE_stamp) ? CACHE_STALE : CACHE_HIT;
+}
 
+static void
+finish(const struct wanted *w, struct cache_value *v)
+{
 	v->page_trusted = w->page_present && w->page_trusted;
 	if (w->page_present) {
 		v->page_slot = w->page_clock;
 		v->page_slot.n = w->slot_n;
 	}
-	if (!v->present) {
-		metric_add(M_CACHE_MISSES, 1);
-		return;
-	}
-	epoch = w->page_present &&
-	    (memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) == 0 || fault_off(FAULT_RULE_epoch));
-	v->hit = v->page_trusted && epoch && (v->clock.n >= w->slot_n || fault_off(FAULT_RULE_stamp));
-	metric_add(v->hit ? M_CACHE_HITS : !v->page_trusted ? M_CACHE_UNTRUSTED : !epoch ? M_CACHE_EPOCH : M_CACHE_STALE, 1);
+	v->verdict = judge(w, v);
+	v->hit = v->verdict == CACHE_HIT;
 }
 
 static void
@@ -271,9 +281,9 @@ reading_begin(struct reading *r, struct cache_thread *t, struct arena *a, const 
 		struct wanted *w = &r->want[i];
 
 		w->key = keys[i];
-		w->page_present = false;
+		w->page_present = w->malformed = false;
 		cache_place(keys[i].kind, keys[i].name, &w->place);
-		w->server = pick(t->cache->servers, &w->place);
+		w->server = cache_pick(t->cache->servers, &w->place);
 	}
 }
 
@@ -305,7 +315,23 @@ cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys,
 		if (sent[s])
 			mc_fetch(t->mc[s], got_item, &asked[s]);
 	for (size_t i = 0; i < r.n; i++)
-		judge(&r.want[i], &out[i]);
+		finish(&r.want[i], &out[i]);
+}
+
+void
+cache_count(enum cache_verdict verdict)
+{
+	static const enum metric metrics[CACHE_VERDICTS] = {
+		[CACHE_HIT] = M_CACHE_HITS,
+		[CACHE_MISS] = M_CACHE_MISSES,
+		[CACHE_NO_PAGE] = M_CACHE_NO_PAGE,
+		[CACHE_UNTRUSTED] = M_CACHE_UNTRUSTED,
+		[CACHE_EPOCH] = M_CACHE_EPOCH,
+		[CACHE_STALE] = M_CACHE_STALE,
+		[CACHE_FORMAT] = M_CACHE_FORMAT,
+	};
+
+	metric_add(metrics[verdict], 1);
 }
 
 /* ---- one fill ---- */
@@ -334,7 +360,7 @@ cache_set(struct cache_thread *t, const struct cache_key *key, const struct even
 	k.len = cache_key_value(k.text, t->cache->servers->region, key->kind, &place);
 	/* A server found dead just now leaves its share to the next best. Failures are counted where they happen. */
 	for (int tries = 0; strbuf_ok(&sb) && tries < 2; tries++) {
-		server = pick(t->cache->servers, &place);
+		server = cache_pick(t->cache->servers, &place);
 		if (server < 0 || mc_set(t->mc[server], &k, sb.buf, sb.len, VALUE_EXPIRE_S) != MC_FAILED)
 			break;
 	}

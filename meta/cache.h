@@ -45,9 +45,21 @@ MUST_CHECK int cache_start(struct cache *c, struct err *err);
 MUST_CHECK int cache_thread_new(struct cache *c, struct cache_thread **out, struct err *err);
 void cache_thread_free(struct cache_thread *t);
 
+/* What became of a key, from meta/cache.c's table: CACHE_HIT, and why not. */
+enum cache_verdict {
+	CACHE_HIT,
+	CACHE_MISS,      /* nothing there, or no server is up */
+	CACHE_NO_PAGE,   /* its stamp page is not there */
+	CACHE_UNTRUSTED, /* its page is not trusted */
+	CACHE_EPOCH,     /* of another epoch than its page */
+	CACHE_STALE,     /* older than its slot */
+	CACHE_FORMAT,    /* cannot be read: another version's, another key's, or no value of ours */
+	CACHE_VERDICTS
+};
 struct cache_value {
 	bool hit;             /* proved current: believe it */
 	bool present;         /* something lay there (perhaps not believed) */
+	enum cache_verdict verdict;
 	bool negative;        /* "no such thing" as of clock */
 	struct event_clock clock;
 	int64_t age_us;       /* since it was filled, by the filler's wall clock; for metadata_when_cut_off = serve */
@@ -57,8 +69,30 @@ struct cache_value {
 };
 /* One multi-get for all keys and their pages. Never fails: a server that is away is a miss within cache_timeout_ms. */
 void cache_get(struct cache_thread *t, struct arena *a, const struct cache_key *keys, size_t n, struct cache_value *out);
+/* Counts verdicts in the metrics: once for what a request asked, not each time that it asks again. */
+void cache_count(enum cache_verdict verdict);
 /* Store what was read from the database as of `clock`. data empty and negative = "no such thing". Failures are counted only. */
 void cache_set(struct cache_thread *t, const struct cache_key *key, const struct event_clock *clock, bool negative, struct span data);
+
+/*
+ * The busy key: of all processes of the region, one reads a missing key. For load only: nothing relies on it. It lies
+ * where the value goes, expires soon, and is taken over from a holder that does not let it go for CACHE_BUSY_PATIENCE_MS.
+ */
+#define CACHE_BUSY_PATIENCE_MS 500
+#define CACHE_TOKEN_LEN 16
+enum cache_claimed {
+	CLAIM_MINE,  /* read it, set it, cache_unclaim */
+	CLAIM_OTHER, /* somebody else does: ask for the value again in a moment, then claim again */
+	CLAIM_NONE   /* no server is up: read it */
+};
+struct cache_claim { /* begins as zeros; of one key */
+	uint8_t token[CACHE_TOKEN_LEN]; /* the holder's, as seen last */
+	int64_t seen_us;                /* when it was first seen (monotonic); 0 = none */
+	int gone;                       /* how often it was held, and then not there */
+	int server;
+};
+enum cache_claimed cache_claim(struct cache_thread *t, const struct cache_key *key, struct cache_claim *c);
+void cache_unclaim(struct cache_thread *t, const struct cache_key *key, const struct cache_claim *c);
 
 /*
  * A writer's own raise, after its COMMIT at `at`: the slots of `keys` (name "*" =

@@ -36,6 +36,8 @@ struct cache_thread {
 	struct mc *mc[CACHE_SERVERS_MAX];
 };
 
+/* The server where a key's value is looked for and put, the best that is up; -1: none is. */
+int cache_pick(const struct cache_servers *s, const struct cache_place *p);
 /* Keys of all pages of the region, in order. */
 void cache_page_keys(const struct cache *c, struct mc_key keys[CACHE_PAGES]);
 /* A read of every page of server i, sent now: what is there, and whether it is trusted. */

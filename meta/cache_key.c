@@ -122,6 +122,15 @@ cache_key_page(char out[CACHE_MC_KEY_MAX], const char *region, unsigned page)
 }
 
 size_t
+cache_key_busy(char out[CACHE_MC_KEY_MAX], const char *region, const struct cache_place *p)
+{
+	size_t len = key_begin(out, region, 'B');
+
+	hex_encode(p->hash, 16, out + len);
+	return len + 32;
+}
+
+size_t
 cache_key_ack(char out[CACHE_MC_KEY_MAX], const char *region, const char *of)
 {
 	size_t len = key_begin(out, region, 'A');

@@ -32,6 +32,8 @@ bool event_kind_of(char letter, enum event_kind *out);
 /* The memcached keys. Each returns its length. region is at most CACHE_REGION_MAX bytes without blanks. */
 size_t cache_key_value(char out[CACHE_MC_KEY_MAX], const char *region, enum event_kind kind, const struct cache_place *p);
 size_t cache_key_page(char out[CACHE_MC_KEY_MAX], const char *region, unsigned page);
+/* Who reads a missing value from the database just now (meta/cache_busy.c). */
+size_t cache_key_busy(char out[CACHE_MC_KEY_MAX], const char *region, const struct cache_place *p);
 /* What `region` has heard `of` acknowledge. */
 size_t cache_key_ack(char out[CACHE_MC_KEY_MAX], const char *region, const char *of);
 

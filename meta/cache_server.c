@@ -429,21 +429,35 @@ mc_set(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t 
 }
 
 enum mc_result
-mc_add(struct mc *c, const struct mc_key *k, const void *p, size_t len)
+mc_add(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s)
 {
-	return store_again(c, VERB_ADD, k, p, len, 0);
+	return store_again(c, VERB_ADD, k, p, len, expire_s);
 }
 
 enum mc_result
-mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, uint64_t cas, uint64_t connection)
+mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s, uint64_t cas, uint64_t connection)
 {
 	enum mc_result r;
 
 	if ((connection != c->connection || !same_connection(c)) && !(fault_off(FAULT_RULE_cas_connection) && ready(c)))
 		return MC_LOST;
 	c->fresh = false;
-	r = store(c, VERB_CAS, k, p, len, 0, cas);
+	r = store(c, VERB_CAS, k, p, len, expire_s, cas);
 	return r == MC_FAILED ? MC_LOST : r;
+}
+
+enum mc_result
+mc_delete(struct mc *c, const struct mc_key *k)
+{
+	memcached_return_t rc;
+
+	if (!ready(c))
+		return MC_FAILED;
+	rc = memcached_delete(c->memc, k->text, k->len, 0);
+	if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_NOTFOUND)
+		return failed(c, rc);
+	worked(c);
+	return rc == MEMCACHED_SUCCESS ? MC_OK : MC_MISS;
 }
 
 enum mc_result

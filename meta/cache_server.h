@@ -74,10 +74,11 @@ MUST_CHECK enum mc_result mc_gets(struct mc *c, const struct mc_key *keys, size_
 uint64_t mc_connection(const struct mc *c);
 
 enum mc_result mc_set(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s);
-MUST_CHECK enum mc_result mc_add(struct mc *c, const struct mc_key *k, const void *p, size_t len);
+MUST_CHECK enum mc_result mc_add(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s);
 /* With the cas of a gets on that connection: MC_LOST when there is another by now. */
-MUST_CHECK enum mc_result mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, uint64_t cas,
-    uint64_t connection);
+MUST_CHECK enum mc_result mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s,
+    uint64_t cas, uint64_t connection);
+enum mc_result mc_delete(struct mc *c, const struct mc_key *k);
 MUST_CHECK enum mc_result mc_flush(struct mc *c);
 
 /* For logs: of the last failure. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta/find.c - looking things up: the cache's word when it is proved current,
- * else the global database's, which is then stored as of its event number.
+ * else the replica's when that is, else the global database's; what a database
+ * said is then stored as of its event number.
  *
  * Owns:       the list of keys that this process is reading just now.
  * Called by:  fcgi/, routing/ for each request.
@@ -10,7 +11,8 @@
  * Invariant:  what is stored was read together with the clock by one SELECT. A
  *             thread never takes another's reading for its own: that one may have
  *             begun before this request did. It waits, and asks the cache again,
- *             which judges by this request's time.
+ *             which judges by this request's time. All waiting is for load only,
+ *             and bounded.
  */
 #include "meta/internal.h"
 
@@ -20,6 +22,9 @@
 #include "base/parse.h"
 
 #define FLIGHT_ROUNDS 2
+#define BUSY_WAIT_US (2 * US_PER_S) /* for readers of other processes, all in all */
+#define BUSY_ASK_MIN_US US_PER_MS
+#define BUSY_ASK_MAX_US (16 * US_PER_MS)
 #define KEYS_MAX 2
 
 /* ---- one reader a key ---- */
@@ -247,24 +252,67 @@ store(struct meta_thread *t, const struct wanted *w, const struct event_clock *c
 	arena_free(a);
 }
 
+/* One SELECT: the rows, and the clock of the same snapshot. */
 static int
-ask_database(struct meta_thread *t, struct arena *a, const struct wanted *w, struct err *err)
+read_from(struct db_pool *p, struct arena *a, const struct wanted *w, struct db_rows **rows, struct event_clock *clock,
+    struct err *err)
 {
 	struct db_param param = P_SPAN(w->key.name);
+
+	if (db_query(p, a, w->st, &param, w->has_param ? 1 : 0, rows, err) != 0)
+		return -1;
+	if (db_count(*rows) == 0)
+		return FAIL(err, ERR_UNAVAILABLE, "the event clock has no row: run anvil-admin db init");
+	clock_from_row(*rows, 0, 0, clock);
+	return 0;
+}
+
+/*
+ * What the replica says is judged as a cached value is: by a trusted page, its
+ * epoch, and its slot. Its clock row was replayed in the same transaction as the
+ * change that it numbers, so how far behind it is does not matter, nor whether it
+ * is ahead (of a primary whose commit still waits for a synchronous standby).
+ */
+static bool
+read_from_replica(struct meta_thread *t, struct arena *a, const struct wanted *w, const struct cache_value *v,
+    struct db_rows **rows, struct event_clock *clock)
+{
+	struct err why = { 0 };
+
+	if (t->meta->replica == NULL || !v->page_trusted)
+		return false;
+	if (read_from(t->meta->replica, a, w, rows, clock, &why) != 0) { /* logged when it went away */
+		metric_add(M_REPLICA_AWAY, 1);
+		return false;
+	}
+	if (memcmp(clock->epoch, v->page_slot.epoch, EPOCH_LEN) != 0) {
+		metric_add(M_REPLICA_EPOCH, 1);
+		return false;
+	}
+	if (clock->n < v->page_slot.n) {
+		metric_add(M_REPLICA_BEHIND, 1);
+		return false;
+	}
+	return true;
+}
+
+static int
+ask_database(struct meta_thread *t, struct arena *a, const struct wanted *w, const struct cache_value *v, struct err *err)
+{
 	struct event_clock clock;
 	struct db_rows *rows;
+	bool replica;
 
 	if (!utf8_valid(w->key.name) || memchr(w->key.name.p, '\0', w->key.name.len) != NULL) {
 		*w->found = 0; /* nothing can have such a name */
 		return 0;
 	}
 	fault_point(FAULT_POINT_fill_before_read);
-	if (db_query(t->meta->global, a, w->st, &param, w->has_param ? 1 : 0, &rows, err) != 0)
+	replica = read_from_replica(t, a, w, v, &rows, &clock);
+	if (!replica && read_from(t->meta->global, a, w, &rows, &clock, err) != 0)
 		return -1;
-	if (db_count(rows) == 0)
-		return FAIL(err, ERR_UNAVAILABLE, "the event clock has no row: run anvil-admin db init");
-	clock_from_row(rows, 0, 0, &clock);
 	*w->found = w->from_rows(rows, a, w->out) ? 1 : 0;
+	metric_add(replica ? M_CACHE_FILLS_REPLICA : M_CACHE_FILLS_PRIMARY, 1);
 	if (arena_overflowed(a))
 		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
 	fault_point(FAULT_POINT_fill_before_set);
@@ -290,27 +338,74 @@ serve_old(struct meta_thread *t, struct arena *a, const struct wanted *w, const 
 	return true;
 }
 
-/* A miss: one reader a key; the others ask the cache again when it has finished. */
+static bool
+take_hit(const struct wanted *w, const struct cache_value *v, struct arena *a)
+{
+	if (!v->hit)
+		return false;
+	if (take_value(w, v, a))
+		return true;
+	cache_count(CACHE_FORMAT);
+	return false;
+}
+
+/*
+ * This thread is its process's reader of the key: is it the region's, too? It asks
+ * the cache again in either case, since another may have filled it meanwhile.
+ * true: that was so. false: read it, and let the claim go when it is ours.
+ */
+static bool
+wait_for_region(struct meta_thread *t, struct arena *a, const struct wanted *w, struct cache_value *v, struct cache_claim *c,
+    bool *mine)
+{
+	int64_t until_us = clock_mono_us() + BUSY_WAIT_US, pause_us = BUSY_ASK_MIN_US;
+	struct arena_mark before = arena_mark(a);
+	enum cache_claimed claimed;
+
+	for (;;) {
+		arena_rewind(a, before); /* what was read and not believed the last time */
+		claimed = cache_claim(t->cache, &w->key, c);
+		*mine = claimed == CLAIM_MINE;
+		t->spent.cache_round_trips++;
+		ask_cache(t, a, &w->key, 1, v);
+		if (take_hit(w, v, a))
+			return true;
+		/* What is proved and yet cannot be read is another version's; and without trust nothing will be proved. */
+		if (claimed != CLAIM_OTHER || v->hit || !v->page_trusted || clock_mono_us() >= until_us)
+			return false;
+		clock_sleep_us(pause_us);
+		pause_us = pause_us * 2 < BUSY_ASK_MAX_US ? pause_us * 2 : BUSY_ASK_MAX_US;
+	}
+}
+
+/* A miss: one reader a key, in this process and in the region; the others ask the cache again when it has finished. */
 static int
 find_missing(struct meta_thread *t, struct arena *a, const struct wanted *w, struct cache_value *v, struct err *err)
 {
 	struct meta_flights *f = &t->meta->flights;
 	struct flight me = { &w->key, NULL };
+	struct cache_claim claim = { 0 };
+	bool flying = false, claimed = false, found = false;
 	struct err why = { 0 };
-	bool mine = false;
-	int rc;
+	int rc = 0;
 
 	/* Where the page is not trusted the cache will not answer afterwards either: no use in waiting. */
-	for (int i = 0; i < FLIGHT_ROUNDS && v->page_trusted; i++) {
-		mine = flight_enter(f, &me, t->meta->settings->db_timeout_ms * US_PER_MS);
-		if (mine)
-			break;
-		ask_cache(t, a, &w->key, 1, v);
-		if (v->hit && take_value(w, v, a))
-			return 0;
+	for (int i = 0; i < FLIGHT_ROUNDS && !flying && !found && v->page_trusted; i++) {
+		flying = flight_enter(f, &me, t->meta->settings->db_timeout_ms * US_PER_MS);
+		if (flying) {
+			found = wait_for_region(t, a, w, v, &claim, &claimed);
+		} else {
+			ask_cache(t, a, &w->key, 1, v);
+			found = take_hit(w, v, a);
+		}
 	}
-	rc = ask_database(t, a, w, &why);
-	if (mine)
+	if (found)
+		metric_add(M_CACHE_FILLS_WAITED, 1);
+	else
+		rc = ask_database(t, a, w, v, &why);
+	if (claimed)
+		cache_unclaim(t->cache, &w->key, &claim);
+	if (flying)
 		flight_leave(f, &me);
 	if (rc == 0 || serve_old(t, a, w, v, &why))
 		return 0;
@@ -331,7 +426,9 @@ find_all(struct meta_thread *t, struct arena *a, const struct wanted *w, size_t 
 	if (n > 0)
 		ask_cache(t, a, keys, n, values);
 	for (size_t i = 0; i < n; i++) {
-		if (values[i].hit && take_value(&w[i], &values[i], a))
+		if (t->cache != NULL)
+			cache_count(values[i].verdict);
+		if (take_hit(&w[i], &values[i], a))
 			continue;
 		if (find_missing(t, a, &w[i], &values[i], err) != 0)
 			return -1;

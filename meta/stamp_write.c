@@ -84,7 +84,7 @@ write_page(struct mc *c, const char *region, unsigned page, const struct stamp_p
 	stamp_encode(p, bytes);
 	if (fault_off(FAULT_RULE_cas))
 		return mc_set(c, &k, bytes, sizeof(bytes), 0);
-	return mc_cas(c, &k, bytes, sizeof(bytes), cas, connection);
+	return mc_cas(c, &k, bytes, sizeof(bytes), 0, cas, connection);
 }
 
 enum stamp_result
@@ -135,7 +135,7 @@ stamp_beat_begin(struct mc *c, const char *region, const uint8_t epoch[EPOCH_LEN
 		stamp_page_fresh(&fresh, epoch);
 		stamp_encode(&fresh, bytes);
 		k.len = cache_key_page(k.text, region, p);
-		if (mc_add(c, &k, bytes, sizeof(bytes)) == MC_FAILED)
+		if (mc_add(c, &k, bytes, sizeof(bytes), 0) == MC_FAILED)
 			return STAMP_AWAY;
 		added = true;
 	}

@@ -294,7 +294,7 @@ START_TEST(test_cas_other_connection)
 	ck_assert_int_eq(beat_with(mc, q, NULL, &beaten), STAMP_DONE);
 	ck_assert_int_eq(beaten, CACHE_PAGES);
 	k.len = cache_key_page(k.text, "eu", 0);
-	ck_assert_int_eq(mc_cas(mc, &k, "x", 1, r.was[0].cas, r.connection), MC_LOST);
+	ck_assert_int_eq(mc_cas(mc, &k, "x", 1, 0, r.was[0].cas, r.connection), MC_LOST);
 	/* The old round finds pages of another id: nothing of it is beaten. */
 	ck_assert_int_eq(stamp_beat_end(mc, "eu", &r, &q, &none, &beaten, &flushed), STAMP_DONE);
 	ck_assert_int_eq(beaten, 0);
@@ -444,6 +444,41 @@ START_TEST(test_raise)
 	clock_sleep_us(20 * MS);
 	ck_assert(!cache_raise(th, &KEY, 1, &c));
 	kill(scratch_memcached_pid(sc, 0), SIGCONT);
+}
+END_TEST
+
+/* Who reads a missing value; for load only. */
+START_TEST(test_claims)
+{
+	struct cache_claim a = { 0 }, b = { 0 }, c = { 0 };
+	struct cache_key other = { EVENT_KIND_APP, KEY.name };
+	int64_t now = clock_mono_us(), taken = metric_get(M_CACHE_TAKEN_OVER);
+
+	clock_set_mono_for_tests(now);
+	ck_assert_int_eq(cache_claim(th, &KEY, &a), CLAIM_MINE);
+	ck_assert_int_eq(cache_claim(th, &KEY, &b), CLAIM_OTHER);
+	ck_assert_int_eq(cache_claim(th, &other, &c), CLAIM_MINE); /* another key's */
+	cache_unclaim(th, &KEY, &a);
+	ck_assert_int_eq(cache_claim(th, &KEY, &a), CLAIM_MINE);
+	/* The holder dies. Of those who saw it for long enough one follows, whom the others await anew. */
+	b = c = (struct cache_claim){ 0 };
+	ck_assert_int_eq(cache_claim(th, &KEY, &b), CLAIM_OTHER);
+	ck_assert_int_eq(cache_claim(th, &KEY, &c), CLAIM_OTHER);
+	clock_set_mono_for_tests(now + CACHE_BUSY_PATIENCE_MS * MS - 1);
+	ck_assert_int_eq(cache_claim(th, &KEY, &b), CLAIM_OTHER);
+	clock_set_mono_for_tests(now + CACHE_BUSY_PATIENCE_MS * MS);
+	ck_assert_int_eq(cache_claim(th, &KEY, &b), CLAIM_MINE);
+	ck_assert_int_eq(metric_get(M_CACHE_TAKEN_OVER), taken + 1);
+	ck_assert_int_eq(cache_claim(th, &KEY, &c), CLAIM_OTHER);
+	clock_set_mono_for_tests(now + 2 * CACHE_BUSY_PATIENCE_MS * MS - 1);
+	ck_assert_int_eq(cache_claim(th, &KEY, &c), CLAIM_OTHER);
+	clock_set_mono_for_tests(0);
+	/* Lost with its server's memory: another reads, too. The server itself is gone: everybody does. */
+	scratch_memcached_verb(sc, 0, "restart");
+	ck_assert_int_eq(cache_claim(th, &KEY, &a), CLAIM_MINE);
+	scratch_memcached_verb(sc, 0, "kill");
+	ck_assert_int_eq(cache_claim(th, &KEY, &b), CLAIM_NONE);
+	cache_unclaim(th, &KEY, &a);
 }
 END_TEST
 
@@ -747,6 +782,7 @@ main(void)
 	tcase_add_test(real, test_stopped_server_costs_once);
 	tcase_add_test(real, test_several_servers);
 	tcase_add_test(real, test_raise);
+	tcase_add_test(real, test_claims);
 	tcase_add_test(real, test_acks);
 	tcase_add_test(real, test_watcher_and_status);
 	tcase_add_test(real, test_odd_values);

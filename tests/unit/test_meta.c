@@ -1,40 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tests/unit/test_meta.c - metadata as programs use it: migrations, the
- * registry, look-ups through a real memcached whose pages this test keeps.
+ * registry, buckets. Look-ups through the cache are test_find.c.
  */
 #include "base/base.h"
 
 #include <check.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "meta/ack.h"
 #include "meta/fence.h"
-#include "meta/internal.h"
 #include "meta/migrate.h"
-#include "meta/stamp_write.h"
-#include "tests/lib/scratch.h"
+#include "tests/unit/meta_help.h"
 
 static struct scratch *scratch;
 static struct settings set;
-static const char *servers[2];
 static struct arena *arena;
 static struct err err;
 static struct meta *meta;
 static struct meta_thread *mt;
-
-#define OK(call) ck_assert_msg((call) == 0, "%s: %s: %s", #call, err_kind_name(err.code), err.detail)
-#define FAILS(call, kind)                                                      \
-	do {                                                                   \
-		err_clear(&err);                                               \
-		ck_assert_msg((call) == -1, "%s succeeded", #call);            \
-		ck_assert_msg(err.code == (kind), "%s: %s: %s", #call, err_kind_name(err.code), err.detail); \
-		err_clear(&err);                                               \
-	} while (0)
 
 static void
 start_all(void)
@@ -43,17 +28,7 @@ start_all(void)
 
 	scratch = scratch_new();
 	(void)scratch_pg(scratch, NULL);
-	servers[0] = scratch_memcached(scratch, NULL);
-	set = (struct settings){
-		.region = "eu", .default_region = "eu", .memcached = servers, .memcached_user = "", .memcached_password_file = "",
-		.cache_timeout_ms = 500, .cache_retry_ms = 100, .metadata_trust_ms = 3000, .metadata_beat_ms = 50,
-		.metadata_consistency = "acknowledged", .metadata_ack_ms = 800, .metadata_when_cut_off = "refuse",
-		.metadata_cache_ttl_secs = 300, .db_connections = 8, .db_global_connections = 8, .db_timeout_ms = 5000,
-		.db_connect_timeout_s = 2,
-	};
-	set.global_dsn = scratch_database(scratch, "global");
-	set.regional_dsn = scratch_database(scratch, "eu");
-	memset(set.master.key, 0x42, sizeof(set.master.key));
+	meta_help_settings(scratch, NULL, &set);
 	if (log_open("test_meta", LOG_ERROR, "/dev/null") != 0 || metrics_open(NULL) != 0)
 		abort();
 	OK(migrate_apply(&set, 'g', &applied, &err));
@@ -634,304 +609,15 @@ START_TEST(test_no_delete_while_the_primary_is_away)
 }
 END_TEST
 
-/* ---- through the cache: this test is the invalidator ---- */
-
-static struct {
-	pthread_t id;
-	atomic_bool stop;
-	atomic_bool ack_us; /* acknowledges for the region "us" too */
-} keeper;
-
-/* Beats every page and acknowledges what it stamped, each 20 ms. Without news: a change raises every slot. */
-static void *
-keep(void *arg)
-{
-	struct cache_servers *cs;
-	struct db_pool *p = db_pool_new('g', set.global_dsn, 1, 2000, 1);
-	struct arena *a = arena_new(1 << 20);
-	uint8_t epoch[EPOCH_LEN] = { 0 };
-	struct err e = { 0 };
-	struct mc *mc;
-
-	(void)arg;
-	if (cache_servers_open(&set, &cs, &e) != 0)
-		abort();
-	mc = mc_new(cs, 0, true);
-	while (!atomic_load(&keeper.stop)) {
-		struct stamp_round round;
-		struct event_clock q;
-		struct stamp_news news = { 0 };
-		struct db_rows *r;
-		int beaten, flushed;
-
-		arena_reset(a);
-		err_clear(&e);
-		if (stamp_beat_begin(mc, "eu", epoch, &round) == STAMP_DONE &&
-		    db_query(p, a, STMT_CLOCK_SOURCE, (const struct db_param[]){ P_TEXT("eu") }, 1, &r, &e) == 0) {
-			clock_from_row(r, 0, 2, &q);
-			memcpy(epoch, q.epoch, EPOCH_LEN);
-			memcpy(news.epoch, q.epoch, EPOCH_LEN);
-			news.from = news.through = q.n;
-			if (stamp_beat_end(mc, "eu", &round, &q, &news, &beaten, &flushed) == STAMP_DONE) {
-				(void)!ack_note(mc, "eu", "eu", &q);
-				if (atomic_load(&keeper.ack_us))
-					(void)!ack_note(mc, "eu", "us", &q);
-			}
-		}
-		clock_sleep_us(20 * US_PER_MS);
-	}
-	mc_free(mc);
-	cache_servers_close(cs);
-	db_pool_free(p);
-	arena_free(a);
-	return NULL;
-}
-
-static void
-keeper_start(void)
-{
-	atomic_store(&keeper.stop, false);
-	atomic_store(&keeper.ack_us, true);
-	ck_assert_int_eq(pthread_create(&keeper.id, NULL, keep, NULL), 0);
-}
-
-static void
-keeper_stop(void)
-{
-	atomic_store(&keeper.stop, true);
-	pthread_join(keeper.id, NULL);
-}
-
-static void
-begin_cached(void)
-{
-	begin();
-	close_meta();
-	keeper_start();
-	open_meta(META_CACHE | META_REGIONAL);
-}
-
-static void
-end_cached(void)
-{
-	if (!atomic_load(&keeper.stop))
-		keeper_stop();
-	end();
-}
-
-static int
-global_queries(void)
-{
-	int n = meta_spent(mt)->global_queries;
-
-	*meta_spent(mt) = (struct meta_spent){ 0 };
-	return n;
-}
-
-/* Until the process trusts the key's page: then a second look-up costs no query. */
-static void
-wait_for_trust(const char *bucket)
-{
-	struct meta_found f;
-
-	for (int i = 0; i < 500; i++) {
-		OK(meta_find(mt, arena, NULL, bucket, &f, &err));
-		(void)global_queries();
-		OK(meta_find(mt, arena, NULL, bucket, &f, &err));
-		if (global_queries() == 0)
-			return;
-		clock_sleep_us(20 * US_PER_MS);
-	}
-	ck_abort_msg("the cache is not trusted after 10 s");
-}
-
-START_TEST(test_find_hit_miss_negative)
-{
-	struct tenant one;
-	struct app_info app;
-	struct meta_found f;
-	struct region *regions;
-	enum bucket_made made;
-	char secret[SECRET_LEN + 1], opened[APP_SECRET_MAX + 1];
-	size_t n;
-
-	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(registry_app_create(mt, arena, "one", "", &app, secret, &err));
-	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
-	wait_for_trust("cached");
-	/* a miss is one statement a key; then none */
-	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
-	ck_assert(f.has_app == 1 && f.has_bucket == 0);
-	for (int i = 0; i < 3; i++) {
-		(void)global_queries();
-		OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
-		ck_assert(f.has_app == 1 && f.has_bucket == 0);
-		ck_assert_int_eq(meta_spent(mt)->cache_round_trips, 1);
-		ck_assert_int_eq(global_queries(), 0);
-	}
-	OK(app_secret(&set, &f.app, opened, &err));
-	ck_assert_str_eq(opened, secret);
-	OK(meta_regions(mt, arena, &regions, &n, &err));
-	(void)global_queries();
-	OK(meta_regions(mt, arena, &regions, &n, &err));
-	ck_assert_int_eq(global_queries(), 0);
-	ck_assert(n == 2 && strcmp(regions[1].endpoint, "http://us.test") == 0);
-	/* "no such bucket" ends when it is made: at once, for whoever asks after the acknowledgement */
-	OK(meta_bucket_create(mt, arena, "never-was", "eu", &one.id, &made, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
-	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
-	ck_assert_int_eq(f.has_bucket, 1);
-	OK(registry_app_enable(mt, app.access_key, false, &err));
-	OK(meta_find(mt, arena, app.access_key, "never-was", &f, &err));
-	ck_assert(!f.app.enabled);
-	/* names that cannot be ask nobody */
-	(void)global_queries();
-	OK(meta_find(mt, arena, "not\xffutf8", NULL, &f, &err));
-	ck_assert_int_eq(f.has_app, 0);
-	ck_assert_int_eq(global_queries(), 0);
-}
-END_TEST
-
-START_TEST(test_change_by_psql_is_seen)
-{
-	struct tenant one;
-	struct meta_found f;
-	enum bucket_made made;
-
-	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
-	wait_for_trust("cached");
-	ck_assert(scratch_sql(scratch, "global", "UPDATE buckets SET routing_mode = 'relay'"));
-	OK(registry_wait(mt, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
-	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
-	ck_assert_str_eq(f.bucket.routing_mode, "relay");
-}
-END_TEST
-
-START_TEST(test_writer_waits_for_the_other_region)
-{
-	struct tenant one;
-	struct app_info app;
-
-	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(registry_policy_create(mt, "p", "{}", &err));
-	ck_assert(!registry_last_change(mt)->changed);
-	atomic_store(&keeper.ack_us, false);
-	clock_sleep_us(50 * US_PER_MS);
-	(void)meta_spent(mt);
-	OK(registry_app_import(mt, arena, "one", "", "AKIAWAITS", "secret", &app, &err));
-	ck_assert(!registry_last_change(mt)->acknowledged);
-	ck_assert_int_ge(registry_last_change(mt)->waited_us, 790 * US_PER_MS);
-	ck_assert_int_ge(meta_spent(mt)->ack_wait_us, 790 * US_PER_MS);
-	/* eventual: its own region alone, which it has stamped itself */
-	set.metadata_consistency = "eventual";
-	OK(registry_app_enable(mt, "AKIAWAITS", false, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
-	set.metadata_consistency = "acknowledged";
-	/* a region that leaves is not waited for */
-	atomic_store(&keeper.ack_us, false);
-	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'leaving', leaving_at = now() WHERE name = 'us'"));
-	OK(registry_app_enable(mt, "AKIAWAITS", true, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
-	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'"));
-}
-END_TEST
-
-#define HERD 32
-static void *
-find_thread(void *arg)
-{
-	struct meta_thread *t;
-	struct arena *a = arena_new(1 << 20);
-	struct err e = { 0 };
-	struct meta_found f;
-	intptr_t rc = -1;
-
-	(void)arg;
-	if (meta_thread_new(meta, &t, &e) == 0) {
-		if (meta_find(t, a, NULL, "herd", &f, &e) == 0 && f.has_bucket == 1)
-			rc = 0;
-		meta_thread_free(t);
-	}
-	arena_free(a);
-	return (void *)rc;
-}
-
-START_TEST(test_many_ask_for_one_cold_key)
-{
-	struct tenant one;
-	enum bucket_made made;
-	pthread_t t[HERD];
-	int64_t before;
-
-	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(meta_bucket_create(mt, arena, "herd", "eu", &one.id, &made, &err));
-	OK(meta_bucket_create(mt, arena, "warm", "eu", &one.id, &made, &err));
-	wait_for_trust("warm");
-	/* another key of the same page or not: all pages are beaten alike; give each two beats */
-	clock_sleep_us(300 * US_PER_MS);
-	before = metric_get(M_GLOBAL_QUERIES);
-	for (int i = 0; i < HERD; i++)
-		ck_assert_int_eq(pthread_create(&t[i], NULL, find_thread, NULL), 0);
-	for (int i = 0; i < HERD; i++) {
-		void *rc;
-
-		pthread_join(t[i], &rc);
-		ck_assert_int_eq((intptr_t)rc, 0);
-	}
-	/* the keeper asks for the clock meanwhile */
-	ck_assert_int_le(metric_get(M_GLOBAL_QUERIES) - before, 12);
-}
-END_TEST
-
-START_TEST(test_cut_off_refuses_or_serves)
-{
-	struct tenant one;
-	struct meta_found f;
-	enum bucket_made made;
-	int64_t served = metric_get(M_CACHE_SERVED_OLD);
-
-	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
-	wait_for_trust("cached");
-	keeper_stop();
-	scratch_pg_verb(scratch, "kill");
-	/* still within F: what is cached is proved */
-	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
-	ck_assert_int_eq(f.has_bucket, 1);
-	FAILS(meta_find(mt, arena, NULL, "unknown", &f, &err), ERR_UNAVAILABLE);
-	clock_sleep_us((set.metadata_trust_ms + 100) * US_PER_MS);
-	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
-	set.metadata_when_cut_off = "serve";
-	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
-	ck_assert_int_eq(f.has_bucket, 1);
-	ck_assert_int_eq(metric_get(M_CACHE_SERVED_OLD), served + 1);
-	FAILS(meta_find(mt, arena, NULL, "unknown", &f, &err), ERR_UNAVAILABLE);
-	set.metadata_cache_ttl_secs = 1;
-	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
-	set.metadata_cache_ttl_secs = 300;
-	set.metadata_when_cut_off = "refuse";
-	scratch_pg_verb(scratch, "restart");
-	keeper_start();
-	for (int i = 0; i < 200 && meta_find(mt, arena, NULL, "cached", &f, &err) != 0; i++) {
-		err_clear(&err);
-		clock_sleep_us(20 * US_PER_MS);
-	}
-	wait_for_trust("cached");
-}
-END_TEST
-
 int
 main(void)
 {
 	Suite *s = suite_create("meta");
-	TCase *plain = tcase_create("plain"), *cached = tcase_create("cached");
+	TCase *plain = tcase_create("plain");
 	SRunner *sr;
 	int failed;
 
-	tcase_add_unchecked_fixture(plain, start_all, NULL);
+	tcase_add_unchecked_fixture(plain, start_all, end_all);
 	tcase_add_checked_fixture(plain, begin, end);
 	tcase_set_timeout(plain, 60);
 	tcase_add_test(plain, test_uuid);
@@ -947,15 +633,6 @@ main(void)
 	tcase_add_test(plain, test_bucket_is_deleted_and_made_again);
 	tcase_add_test(plain, test_no_delete_while_the_primary_is_away);
 	suite_add_tcase(s, plain);
-	tcase_add_unchecked_fixture(cached, NULL, end_all);
-	tcase_add_checked_fixture(cached, begin_cached, end_cached);
-	tcase_set_timeout(cached, 60);
-	tcase_add_test(cached, test_find_hit_miss_negative);
-	tcase_add_test(cached, test_change_by_psql_is_seen);
-	tcase_add_test(cached, test_writer_waits_for_the_other_region);
-	tcase_add_test(cached, test_many_ask_for_one_cold_key);
-	tcase_add_test(cached, test_cut_off_refuses_or_serves);
-	suite_add_tcase(s, cached);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
