@@ -14,6 +14,7 @@ static const struct column app_cols[] = {
 	{ "name", "Name", COL_TEXT },
 	{ "tenant", "Tenant", COL_TEXT },
 	{ "state", "State", COL_STATE },
+	{ "access", "Access", COL_STATE },
 	{ "policies", "Policies", COL_LIST },
 	{ "created", "Created", COL_TIME },
 };
@@ -32,11 +33,17 @@ state_of(const struct app_info *x)
 	return enabled_word(x->enabled);
 }
 
+static const char *
+access_of(const struct app_info *x)
+{
+	return x->access == APP_FULL ? "full" : "policies";
+}
+
 static void
 app_row(struct table *t, const struct app_info *x)
 {
 	ROW(t, C_TEXT(x->access_key), C_TEXT(x->name), C_TEXT(x->tenant_name), C_TEXT(state_of(x)),
-	    C_LIST(x->policies), C_INT(x->created_us));
+	    C_TEXT(access_of(x)), C_LIST(x->policies), C_INT(x->created_us));
 }
 
 static int
@@ -44,16 +51,21 @@ make_app(struct action_ctx *c, struct app_info *x, char secret[APP_SECRET_MAX + 
 {
 	const char *tenant = arg_str(c, "tenant"), *name = arg_str(c, "name");
 	const char *key = arg_str(c, "import-key"), *given = arg_str(c, "import-secret");
+	bool has_policies = arg_list(c, "policy") != NULL && arg_list(c, "policy")[0] != NULL;
+	bool full = strcmp(arg_str_or(c, "access", has_policies ? "policies" : "full"), "full") == 0;
+	enum app_access access = full ? APP_FULL : APP_POLICIES;
 
+	if (full && has_policies)
+		return FAIL(err, ERR_INVALID, "a key has policies or full access, not both");
 	if (key == NULL && given == NULL)
-		return registry_app_create(c->thread, c->arena, tenant, name, x, secret, err);
+		return registry_app_create(c->thread, c->arena, tenant, name, access, x, secret, err);
 	if (key == NULL || given == NULL)
 		return FAIL(err, ERR_INVALID, "import-key and import-secret go together");
 	snprintf(secret, APP_SECRET_MAX + 1, "%s", given);
-	return registry_app_import(c->thread, c->arena, tenant, name, key, given, x, err);
+	return registry_app_import(c->thread, c->arena, tenant, name, access, key, given, x, err);
 }
 
-/* Without a policy a key may do everything: one that could not get all of its policies must not stay. */
+/* One that could not get all of its policies is not what was asked for: a Deny may be missing. */
 static int
 attach_all(struct action_ctx *c, const char *key, const char *const *policies, struct err *err)
 {
@@ -87,6 +99,8 @@ act_app_create(struct action_ctx *c, struct err *err)
 	ROW(t, C_TEXT(x.access_key), C_TEXT(arena_strdup(c->arena, secret)), C_TEXT(x.name),
 	    C_TEXT(x.tenant_name));
 	SAY(c, "keep the secret now: it is not shown again");
+	if (x.access == APP_FULL)
+		SAY(c, "the key may do everything with its own tenant's buckets");
 	rc = 0;
 out:
 	crypto_wipe(secret, sizeof(secret));
@@ -158,13 +172,30 @@ act_app_delete(struct action_ctx *c, struct err *err)
 }
 
 int
+act_app_access(struct action_ctx *c, struct err *err)
+{
+	const char *key = arg_str(c, "key");
+	bool full = strcmp(arg_str(c, "access"), "full") == 0;
+
+	if (registry_app_set_access(c->thread, key, full ? APP_FULL : APP_POLICIES, err) != 0)
+		return -1;
+	SAY(c, full ? "key %s may do everything with its own tenant's buckets" :
+		      "key %s may do only what policies allow", key);
+	return 0;
+}
+
+int
 act_app_attach(struct action_ctx *c, struct err *err)
 {
 	const char *key = arg_str(c, "key"), *policy = arg_str(c, "policy");
+	struct app_info x;
 
-	if (registry_app_attach(c->thread, key, policy, err) != 0)
+	if (registry_app_find(c->thread, c->arena, key, &x, err) != 0 ||
+	    registry_app_attach(c->thread, key, policy, err) != 0)
 		return -1;
 	SAY(c, "key %s carries policy \"%s\" now", key, policy);
+	if (x.access == APP_FULL)
+		SAY(c, "its full access is over: it may do only what policies allow");
 	return 0;
 }
 
@@ -179,6 +210,6 @@ act_app_detach(struct action_ctx *c, struct err *err)
 		return -1;
 	SAY(c, "key %s carries policy \"%s\" no more", key, policy);
 	if (registry_app_find(c->thread, c->arena, key, &x, &later) == 0 && x.policies[0] == NULL)
-		WARN(c, "key %s carries no policy now: it may do everything with its own tenant's buckets", key);
+		WARN(c, "key %s carries no policy now, and may do nothing but what buckets' policies allow it", key);
 	return 0;
 }

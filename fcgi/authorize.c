@@ -88,7 +88,11 @@ parse_stored(const struct req *r, const char *json, enum policy_kind kind)
 static bool
 gather(const struct req *r, const struct identity *who, const struct policy **identity, struct policy_case *c)
 {
-	*c = (struct policy_case){ .is_owner = is_owner(r, who), .identity = identity };
+	*c = (struct policy_case){
+		.is_owner = is_owner(r, who),
+		.full_access = who->app != NULL && who->app->access == APP_FULL,
+		.identity = identity,
+	};
 	if (who->app != NULL && who->app->policies != NULL)
 		for (const char *const *p = who->app->policies; *p != NULL; p++) {
 			if (c->n_identity == POLICIES_MAX)
@@ -114,8 +118,8 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 	struct policy_case c;
 	enum policy_effect why;
 
-	/* The common case needs no evaluation: the owner's app, and no policy anywhere. */
-	if (is_owner(r, who) && (who->app->policies == NULL || who->app->policies[0] == NULL) &&
+	/* The common case needs no evaluation: the owner's app with full access, and no policy anywhere. */
+	if (is_owner(r, who) && who->app->access == APP_FULL && (who->app->policies == NULL || who->app->policies[0] == NULL) &&
 	    (r->bucket == NULL || r->bucket->policy == NULL))
 		return true;
 	if (who->app != NULL) {

@@ -13,7 +13,7 @@
 
 /* A changed layout takes another number: an old worker and a new one share memcached. */
 enum {
-	FORMAT_APP = 0xa1,
+	FORMAT_APP = 0xa2,
 	FORMAT_BUCKET = 0xb1,
 	FORMAT_REGIONS = 0xc1
 };
@@ -77,6 +77,7 @@ codec_put_app(struct strbuf *sb, const struct app *app)
 	enc_str(sb, app->owner_id);
 	enc_u8(sb, app->enabled);
 	enc_bytes(sb, app->sealed_secret.p, app->sealed_secret.len);
+	enc_u8(sb, (uint8_t)app->access);
 	enc_texts(sb, app->policies);
 	enc_i64(sb, app->created_us);
 }
@@ -96,6 +97,7 @@ codec_get_app(struct span data, struct arena *a, struct app *out)
 	out->owner_id = dec_text(&d, a);
 	out->enabled = dec_u8(&d) == 1;
 	out->sealed_secret = dec_bytes(&d, TEXT_MAX);
+	out->access = dec_u8(&d) == APP_FULL ? APP_FULL : APP_POLICIES;
 	out->policies = dec_texts(&d, a);
 	out->created_us = dec_i64(&d);
 	return dec_done(&d);

@@ -135,8 +135,9 @@ app_from_rows(const struct db_rows *r, struct arena *a, void *out)
 	app->owner_id = db_text(r, 0, 6);
 	app->enabled = db_bool(r, 0, 7);
 	app->sealed_secret = db_span(r, 0, 8);
-	app->policies = db_texts(r, 0, 9, a);
-	app->created_us = db_i64(r, 0, 10);
+	app->access = db_bool(r, 0, 9) ? APP_FULL : APP_POLICIES;
+	app->policies = db_texts(r, 0, 10, a);
+	app->created_us = db_i64(r, 0, 11);
 	return true;
 }
 

@@ -73,6 +73,10 @@ struct bucket {
 	uint32_t config_kinds;     /* bit i: a bucket_configs row of kind i exists (meta/config_kinds.def) */
 	int64_t created_us;
 };
+enum app_access {
+	APP_POLICIES, /* only what policies allow: its own and buckets'; nothing without any */
+	APP_FULL      /* all with its own tenant's buckets, but for what their policies deny */
+};
 struct app {
 	const char *access_key;
 	const char *name;
@@ -80,7 +84,8 @@ struct app {
 	const char *tenant_name, *owner_id; /* the tenant's display name and canonical id */
 	bool enabled;              /* the app and its tenant both */
 	struct span sealed_secret; /* aad = the access key; see app_secret() */
-	const char *const *policies; /* JSON documents attached to it; ends in NULL; none = all of its tenant's */
+	enum app_access access;
+	const char *const *policies; /* JSON documents attached to it; ends in NULL; none with APP_FULL */
 	int64_t created_us;
 };
 /* Opens the sealed secret into out (NUL at its end); wipe it after use. */

@@ -54,15 +54,16 @@ struct app_info {
 	const char *access_key, *name, *tenant_name;
 	struct uuid tenant_id;
 	bool enabled, tenant_enabled;
+	enum app_access access;
 	const char *const *policies; /* names; ends in NULL */
 	int64_t created_us;
 };
 /* The secret is given here once and is sealed from then on; wipe it. */
 MUST_CHECK int registry_app_create(struct meta_thread *t, struct arena *a, const char *tenant, const char *name,
-    struct app_info *out, char secret[SECRET_LEN + 1], struct err *err);
+    enum app_access access, struct app_info *out, char secret[SECRET_LEN + 1], struct err *err);
 /* The same with a key that exists already, from another system. */
 MUST_CHECK int registry_app_import(struct meta_thread *t, struct arena *a, const char *tenant, const char *name,
-    const char *access_key, const char *secret, struct app_info *out, struct err *err);
+    enum app_access access, const char *access_key, const char *secret, struct app_info *out, struct err *err);
 MUST_CHECK int registry_app_find(struct meta_thread *t, struct arena *a, const char *access_key, struct app_info *out,
     struct err *err);
 /* tenant NULL: of all; by access key. */
@@ -70,8 +71,12 @@ MUST_CHECK int registry_app_list(struct meta_thread *t, struct arena *a, const c
     struct app_info **out, size_t *n, struct err *err);
 MUST_CHECK int registry_app_enable(struct meta_thread *t, const char *access_key, bool enabled, struct err *err);
 MUST_CHECK int registry_app_delete(struct meta_thread *t, const char *access_key, struct err *err);
-/* ERR_EXISTS when it is attached already, ERR_NOT_FOUND when either is not there. */
+/* APP_FULL: ERR_CONFLICT while it carries policies. */
+MUST_CHECK int registry_app_set_access(struct meta_thread *t, const char *access_key, enum app_access access,
+    struct err *err);
+/* Ends full access. ERR_EXISTS when it is attached already, ERR_NOT_FOUND when either is not there. */
 MUST_CHECK int registry_app_attach(struct meta_thread *t, const char *access_key, const char *policy, struct err *err);
+/* Does not bring full access back. */
 MUST_CHECK int registry_app_detach(struct meta_thread *t, const char *access_key, const char *policy, struct err *err);
 
 /* ---- policies: named JSON documents that apps carry ---- */
@@ -87,7 +92,7 @@ MUST_CHECK int registry_policy_find(struct meta_thread *t, struct arena *a, cons
     struct err *err);
 MUST_CHECK int registry_policy_list(struct meta_thread *t, struct arena *a, const char *after, int max,
     struct policy_info **out, size_t *n, struct err *err);
-/* ERR_CONFLICT while an app carries it: detaching it could leave the app without any, which means all. */
+/* ERR_CONFLICT while an app carries it. */
 MUST_CHECK int registry_policy_delete(struct meta_thread *t, const char *name, struct err *err);
 
 /* ---- regions ---- */

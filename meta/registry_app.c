@@ -10,6 +10,12 @@
 
 #include "base/crypto.h"
 
+static const char *
+access_word(enum app_access access)
+{
+	return access == APP_FULL ? "full" : "policies";
+}
+
 static void
 app_info_from_row(const struct db_rows *r, size_t row, struct arena *a, struct app_info *out)
 {
@@ -19,8 +25,9 @@ app_info_from_row(const struct db_rows *r, size_t row, struct arena *a, struct a
 	memcpy(out->tenant_id.b, db_span(r, row, 3).p, UUID_LEN);
 	out->enabled = db_bool(r, row, 4);
 	out->tenant_enabled = db_bool(r, row, 5);
-	out->policies = db_texts(r, row, 6, a);
-	out->created_us = db_i64(r, row, 7);
+	out->access = db_bool(r, row, 6) ? APP_FULL : APP_POLICIES;
+	out->policies = db_texts(r, row, 7, a);
+	out->created_us = db_i64(r, row, 8);
 }
 
 /* `len` letters of an alphabet, each as likely as the other: bytes past the last whole round are thrown away. */
@@ -54,8 +61,8 @@ registry_app_find(struct meta_thread *t, struct arena *a, const char *access_key
 }
 
 int
-registry_app_import(struct meta_thread *t, struct arena *a, const char *tenant, const char *name, const char *access_key,
-    const char *secret, struct app_info *out, struct err *err)
+registry_app_import(struct meta_thread *t, struct arena *a, const char *tenant, const char *name, enum app_access access,
+    const char *access_key, const char *secret, struct app_info *out, struct err *err)
 {
 	uint8_t box[APP_SECRET_MAX + SEAL_OVERHEAD];
 	size_t len = strlen(secret);
@@ -65,22 +72,22 @@ registry_app_import(struct meta_thread *t, struct arena *a, const char *tenant, 
 		return FAIL(err, ERR_INVALID, "a secret has 1 to %d bytes", APP_SECRET_MAX);
 	seal(&t->meta->settings->master, span_of(access_key), secret, len, box);
 	if (meta_change_one(t, STMT_APP_CREATE,
-	        (const struct db_param[]){ P_TEXT(access_key), P_TEXT(name), P_TEXT(tenant), P_SPAN(sealed) }, 4,
-	        "such tenant", err) != 0)
+	        (const struct db_param[]){ P_TEXT(access_key), P_TEXT(name), P_TEXT(tenant), P_SPAN(sealed),
+	            P_TEXT(access_word(access)) }, 5, "such tenant", err) != 0)
 		return -1;
 	return registry_app_find(t, a, access_key, out, err);
 }
 
 int
-registry_app_create(struct meta_thread *t, struct arena *a, const char *tenant, const char *name, struct app_info *out,
-    char secret[SECRET_LEN + 1], struct err *err)
+registry_app_create(struct meta_thread *t, struct arena *a, const char *tenant, const char *name, enum app_access access,
+    struct app_info *out, char secret[SECRET_LEN + 1], struct err *err)
 {
 	char access_key[ACCESS_KEY_LEN + 1];
 	int rc;
 
 	random_word("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", ACCESS_KEY_LEN, access_key);
 	random_word("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", SECRET_LEN, secret);
-	rc = registry_app_import(t, a, tenant, name, access_key, secret, out, err);
+	rc = registry_app_import(t, a, tenant, name, access, access_key, secret, out, err);
 	if (rc != 0)
 		crypto_wipe(secret, SECRET_LEN + 1);
 	return rc;
@@ -117,6 +124,13 @@ int
 registry_app_delete(struct meta_thread *t, const char *access_key, struct err *err)
 {
 	return meta_change_one(t, STMT_APP_DELETE, (const struct db_param[]){ P_TEXT(access_key) }, 1, "such access key", err);
+}
+
+int
+registry_app_set_access(struct meta_thread *t, const char *access_key, enum app_access access, struct err *err)
+{
+	return meta_change_one(t, STMT_APP_ACCESS, (const struct db_param[]){ P_TEXT(access_key), P_TEXT(access_word(access)) },
+	    2, "such access key", err);
 }
 
 int

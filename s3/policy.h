@@ -70,14 +70,15 @@ struct policy_request {
 enum policy_effect policy_eval(struct arena *a, const struct policy *p, const struct policy_request *rq);
 
 /*
- * The verdict of all together. Deny in any wins. The owner's apps without policies may do all;
- * with policies, one of them or the bucket's must allow. Others need the bucket's
- * Allow, and their own policies' if they have some. The anonymous need the bucket's Allow.
- * An owner's app without policies of its own always reaches the bucket's policy itself
- * (Get, Put, DeleteBucketPolicy), so that nobody locks himself out.
+ * The verdict of all together. Deny in any wins. An app with full access may do all with its own
+ * tenant's buckets; without, one of its own policies or the bucket's must allow. With other
+ * tenants' buckets it needs the bucket's Allow and, without full access, its own policies', too.
+ * The anonymous need the bucket's Allow. An owner's app with full access always reaches the
+ * bucket's policy itself (Get, Put, DeleteBucketPolicy), so that nobody locks himself out.
  */
 struct policy_case {
 	bool is_owner;            /* the bucket (or the service) belongs to the principal's tenant */
+	bool full_access;         /* only its tenant limits the app; not heeded when it has policies all the same */
 	const struct policy *const *identity;
 	size_t n_identity;
 	const struct policy *bucket; /* NULL = none */

@@ -735,7 +735,8 @@ bool
 policy_allowed(struct arena *a, const struct policy_case *c,
     const struct policy_request *rq, enum policy_effect *why)
 {
-	bool master = c->is_owner && !rq->who->anonymous && c->n_identity == 0;
+	bool full = c->full_access && c->n_identity == 0;
+	bool master = c->is_owner && !rq->who->anonymous && full;
 	enum policy_effect own, bucket = POLICY_NONE;
 	enum reach reach = REACH_NONE;
 
@@ -762,5 +763,5 @@ policy_allowed(struct arena *a, const struct policy_case *c,
 		    (bucket == POLICY_ALLOW && reach == REACH_DIRECT);
 	if (bucket != POLICY_ALLOW)
 		return false;
-	return rq->who->anonymous || c->n_identity == 0 || own == POLICY_ALLOW;
+	return rq->who->anonymous || full || own == POLICY_ALLOW;
 }

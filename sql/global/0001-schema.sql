@@ -32,13 +32,15 @@ CREATE TABLE apps (
 	name          text NOT NULL CHECK (char_length(name) <= 128 AND name !~ '[[:cntrl:]]'),
 	tenant_id     uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
 	sealed_secret bytea NOT NULL CHECK (octet_length(sealed_secret) BETWEEN 34 AND 512),
+	access        text NOT NULL DEFAULT 'full' CHECK (access IN ('full', 'policies')),
 	enabled       boolean NOT NULL DEFAULT true,
 	created_at    timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX apps_tenant ON apps (tenant_id, access_key);
 COMMENT ON COLUMN apps.sealed_secret IS 'AES-256-GCM under the master key, bound to the access key';
+COMMENT ON COLUMN apps.access IS 'full: all with its own tenant''s buckets; policies: only what policies allow, nothing without any';
 
--- Deleting a policy that is carried is refused: an app without any may do all with its tenant's buckets.
+-- Deleting a policy that is carried is refused: whoever carries it should be looked at first.
 CREATE TABLE policies (
 	id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
 	name       text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9+=,.@_-]{1,128}$'),
@@ -52,6 +54,28 @@ CREATE TABLE app_policies (
 	PRIMARY KEY (access_key, policy_id)
 );
 CREATE INDEX app_policies_policy ON app_policies (policy_id, access_key);
+
+-- Carrying a policy and full access exclude each other. The first policy ends full access, and taking the last one
+-- away does not bring it back: rights become more only when somebody says so.
+CREATE FUNCTION anvil_policies_decide() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+	UPDATE apps SET access = 'policies' WHERE access_key = NEW.access_key AND access <> 'policies';
+	RETURN NEW;
+END $$;
+CREATE TRIGGER policies_decide BEFORE INSERT OR UPDATE ON app_policies FOR EACH ROW
+	EXECUTE FUNCTION anvil_policies_decide();
+CREATE FUNCTION anvil_full_access() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM app_policies WHERE access_key = NEW.access_key) THEN
+		RAISE EXCEPTION 'access key "%" carries policies: detach them before you give it full access', NEW.access_key
+			USING ERRCODE = 'restrict_violation';
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER full_access BEFORE UPDATE OF access ON apps FOR EACH ROW
+	WHEN (NEW.access = 'full' AND OLD.access <> 'full') EXECUTE FUNCTION anvil_full_access();
 
 -- A name is unique in the world. An id is never used twice: the regions' fences count on it.
 CREATE TABLE buckets (
@@ -129,13 +153,14 @@ CREATE VIEW bucket_rows AS
 -- struct app: what authentication and authorization need of an access key.
 CREATE VIEW app_rows AS
 	SELECT a.access_key, a.name, a.tenant_id, t.name AS tenant_name, t.canonical_id, a.enabled AND t.enabled AS enabled,
-		a.sealed_secret, ARRAY(SELECT p.document FROM app_policies ap JOIN policies p ON p.id = ap.policy_id
+		a.sealed_secret, a.access = 'full' AS full_access, ARRAY(SELECT p.document FROM app_policies ap JOIN policies p ON p.id = ap.policy_id
 			WHERE ap.access_key = a.access_key ORDER BY p.name) AS policies, a.created_at
 	FROM apps a JOIN tenants t ON t.id = a.tenant_id;
 
 -- struct app_info: what operators see of it.
 CREATE VIEW app_infos AS
 	SELECT a.access_key, a.name, t.name AS tenant_name, a.tenant_id, a.enabled, t.enabled AS tenant_enabled,
+		a.access = 'full' AS full_access,
 		ARRAY(SELECT p.name FROM app_policies ap JOIN policies p ON p.id = ap.policy_id
 			WHERE ap.access_key = a.access_key ORDER BY p.name) AS policies, a.created_at
 	FROM apps a JOIN tenants t ON t.id = a.tenant_id;

@@ -99,7 +99,7 @@ def test_unknown_subresource():
     """An unknown subresource or parameter never falls through to a destructive operation."""
     n = bucket(EU)
     S3().put(n, "k", b"x")
-    for method, target in (("DELETE", "/%s/k?tagging" % n), ("DELETE", "/%s/k?uploadId=x" % n), ("PUT", "/%s/k?acl" % n), ("DELETE", "/%s?policy" % n), ("PUT", "/%s?versioning" % n)):
+    for method, target in (("DELETE", "/%s/k?tagging" % n), ("DELETE", "/%s/k?uploadId=x" % n), ("PUT", "/%s/k?acl" % n), ("DELETE", "/%s?lifecycle" % n), ("PUT", "/%s?versioning" % n)):
         r = S3().request(method, target=target)
         eq("%s %s" % (method, target), r.status, 501)
     for method in ("GET", "PUT", "DELETE"):

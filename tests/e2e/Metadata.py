@@ -89,7 +89,7 @@ def test_policy_of_a_key():
     def may():
         return [tuple((s.get(n, "k").status, s.request("PUT", n, "w", body=b"y").status) for s in (mine.at(r),))[0] for r in (EU, US)]
 
-    eq("no policy: all of the tenant's", may(), [(200, 200)] * 2)
+    eq("full access: all of the tenant's", may(), [(200, 200)] * 2)
     json.dump(POLICY, open(f, "w"))
     admin(EU, "policy", "create", name, "--document", f)
     admin(EU, "app", "attach", key, name)
@@ -98,7 +98,11 @@ def test_policy_of_a_key():
     admin(US, "policy", "update", name, "--document", f)
     eq("write only", may(), [(403, 200)] * 2)
     admin(US, "app", "detach", key, name)
+    eq("no policy: nothing", may(), [(403, 403)] * 2)
+    admin(EU, "app", "access", key, "full")
     eq("all again", may(), [(200, 200)] * 2)
+    admin(US, "app", "access", key, "policies")
+    eq("nothing again", may(), [(403, 403)] * 2)
     admin(EU, "policy", "delete", name, "--yes")
     admin(EU, "app", "delete", key, "--yes")
 

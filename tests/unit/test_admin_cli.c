@@ -281,6 +281,8 @@ static const struct line_row lines[] = {
 	{ "anvil-admin operator create ada --password secret", "unknown option --password" },
 	{ "anvil-admin operator create 'a b'", "name: must be" },
 	{ "anvil-admin app show a/b", "key: must be an access key" },
+	{ "anvil-admin app access AKIAXXXXXXXXEXAMPLE full", NULL },
+	{ "anvil-admin app access AKIAXXXXXXXXEXAMPLE none", "must be one of full|policies" },
 	{ "anvil-admin keys new master /tmp/x -y -v -c conf", NULL },
 	{ "anvil-admin keys new other /tmp/x", "must be one of master|cluster" },
 	{ "anvil-admin audit list --before 9223372036854775807", NULL },

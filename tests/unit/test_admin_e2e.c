@@ -175,14 +175,23 @@ START_TEST(test_apps_and_policies)
 	says_not(world_sql("SELECT string_agg(detail, ' ') FROM audit_log"), secret);
 	must(4, "policy delete p-read --yes");
 	must(4, arena_printf(a, "app attach %s p-read", key));
-	says(must(0, arena_printf(a, "app detach %s p-read", key)), "may do everything");
+	must(4, arena_printf(a, "app access %s full", key));
+	/* Rights become more only when somebody says so. */
+	says(must(0, arena_printf(a, "app detach %s p-read", key)), "may do nothing");
+	ck_assert_str_eq(json_text(must(0, arena_printf(a, "app show %s --json", key)), "app", "access"), "policies");
 	must(3, arena_printf(a, "app detach %s p-read", key));
-	must(0, arena_printf(a, "app attach %s p-read", key));
+	must(0, arena_printf(a, "app access %s full", key));
+	ck_assert_str_eq(json_text(must(0, arena_printf(a, "app show %s --json", key)), "app", "access"), "full");
+	says(must(0, arena_printf(a, "app attach %s p-read", key)), "full access is over");
+	must(2, "app create apps both --policy p-read --access full");
+	out = must(0, "app create apps none --access policies --json");
+	ck_assert_str_eq(json_text(must(0, arena_printf(a, "app show %s --json", json_text(out, "app", "access_key"))), "app",
+	    "access"), "policies");
 	must(0, arena_printf(a, "app disable %s", key));
 	ck_assert_str_eq(json_text(must(0, arena_printf(a, "app show %s --json", key)), "app", "state"), "disabled");
 	must(0, arena_printf(a, "app enable %s", key));
 	says(must(0, "app list --tenant apps"), key);
-	/* One that cannot get its policies must not stay: it could do everything. */
+	/* One that cannot get its policies must not stay. */
 	must(3, "app create apps second --policy p-read --policy nothing");
 	says_not(must(0, "app list --tenant apps"), "second");
 	must(3, "app create nobody x");
@@ -572,7 +581,14 @@ START_TEST(test_pages_in_other_states)
 	well_formed(&b, "region, leaving");
 	browser_get(&b, page);
 	says(b.body, "may do everything");
+	well_formed(&b, "key with full access");
+	browser_post(&b, page, arena_printf(a, "action=app.access&then=key%%3Fkey%%3D&key=%s&access=policies", key));
+	browser_get(&b, page);
+	says(b.body, "may do nothing");
 	well_formed(&b, "key without policies");
+	browser_post(&b, page, arena_printf(a, "action=app.access&then=key%%3Fkey%%3D&key=%s&access=full", key));
+	browser_get(&b, page);
+	says(b.body, "may do everything");
 	browser_post(&b, page, arena_printf(a, "action=app.attach&then=key%%3Fkey%%3D&key=%s&policy=pg-policy", key));
 	ck_assert_str_eq(browser_sent_to(&b), page);
 	browser_get(&b, page);

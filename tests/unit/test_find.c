@@ -132,7 +132,7 @@ START_TEST(test_find_hit_miss_negative)
 	size_t n;
 
 	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(registry_app_create(mt, arena, "one", "", &app, secret, &err));
+	OK(registry_app_create(mt, arena, "one", "", APP_FULL, &app, secret, &err));
 	OK(meta_bucket_create(mt, arena, "cached", "eu", &one.id, &made, &err));
 	ck_assert(registry_last_change(mt)->acknowledged);
 	wait_for_trust(mt, arena);
@@ -199,7 +199,7 @@ START_TEST(test_writer_waits_for_the_other_region)
 	atomic_store(&keeper.ack_us, false);
 	clock_sleep_us(50 * US_PER_MS);
 	(void)meta_spent(mt);
-	OK(registry_app_import(mt, arena, "one", "", "AKIAWAITS", "secret", &app, &err));
+	OK(registry_app_import(mt, arena, "one", "", APP_FULL, "AKIAWAITS", "secret", &app, &err));
 	ck_assert(!registry_last_change(mt)->acknowledged);
 	ck_assert_int_ge(registry_last_change(mt)->waited_us, 790 * US_PER_MS);
 	ck_assert_int_ge(meta_spent(mt)->ack_wait_us, 790 * US_PER_MS);
@@ -254,7 +254,7 @@ START_TEST(test_no_secret_lies_in_memcached)
 	size_t n;
 
 	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
-	OK(registry_app_create(mt, arena, "one", "", &app, secret, &err));
+	OK(registry_app_create(mt, arena, "one", "", APP_FULL, &app, secret, &err));
 	wait_for_trust(mt, arena);
 	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
 	(void)global_queries();

@@ -122,7 +122,7 @@ START_TEST(test_codec_keeps_every_field)
 	const char *const policies[] = { "{\"a\":1}", "", NULL };
 	const char *const domains[] = { "s3.eu.test", NULL };
 	struct app a = { .access_key = "KEY", .name = "n", .tenant_name = "t", .owner_id = "o", .enabled = true,
-		.sealed_secret = { "\0\1\2", 3 }, .policies = policies, .created_us = -5 }, a2;
+		.sealed_secret = { "\0\1\2", 3 }, .access = APP_FULL, .policies = policies, .created_us = -5 }, a2;
 	struct bucket b = { .name = "b", .region = "eu", .owner_id = "o", .owner_name = "on", .status = "active", .routing_mode = "",
 		.versioning = "Enabled", .policy = NULL, .config_kinds = 0x80000001, .created_us = INT64_MAX }, b2;
 	struct region r[2] = { { "eu", "http://x", domains, "p", "q", "active", 1 }, { "us", "http://y", domains + 1, "", "", "leaving", 2 } };
@@ -138,7 +138,7 @@ START_TEST(test_codec_keeps_every_field)
 	codec_put_app(&sb, &a);
 	ck_assert(codec_get_app((struct span){ sb.buf, sb.len }, arena, &a2));
 	ck_assert_str_eq(a2.access_key, "KEY");
-	ck_assert(a2.enabled && a2.created_us == -5 && span_eq(a.sealed_secret, a2.sealed_secret));
+	ck_assert(a2.enabled && a2.access == APP_FULL && a2.created_us == -5 && span_eq(a.sealed_secret, a2.sealed_secret));
 	ck_assert_str_eq(a2.policies[0], "{\"a\":1}");
 	ck_assert_str_eq(a2.policies[1], "");
 	ck_assert_ptr_null(a2.policies[2]);
@@ -291,8 +291,8 @@ START_TEST(test_apps_and_policies)
 	size_t n;
 
 	OK(registry_tenant_create(mt, arena, "one", NULL, &t, &err));
-	FAILS(registry_app_create(mt, arena, "nobody", "a", &app, secret, &err), ERR_NOT_FOUND);
-	OK(registry_app_create(mt, arena, "one", "backup", &app, secret, &err));
+	FAILS(registry_app_create(mt, arena, "nobody", "a", APP_FULL, &app, secret, &err), ERR_NOT_FOUND);
+	OK(registry_app_create(mt, arena, "one", "backup", APP_FULL, &app, secret, &err));
 	ck_assert(registry_last_change(mt)->changed && registry_last_change(mt)->acknowledged);
 	ck_assert_uint_eq(strlen(app.access_key), ACCESS_KEY_LEN);
 	ck_assert_uint_eq(strspn(app.access_key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), ACCESS_KEY_LEN);
@@ -308,8 +308,8 @@ START_TEST(test_apps_and_policies)
 	/* a box that was moved to another key does not open */
 	f.app.access_key = "ANOTHERACCESSKEY0000";
 	FAILS(app_secret(&set, &f.app, opened, &err), ERR_INTERNAL);
-	FAILS(registry_app_import(mt, arena, "one", "twice", app.access_key, "secret", &app, &err), ERR_EXISTS);
-	OK(registry_app_import(mt, arena, "one", "imported", "AKIAIMPORTED00000000", "a/secret+of=another", &app, &err));
+	FAILS(registry_app_import(mt, arena, "one", "twice", APP_FULL, app.access_key, "secret", &app, &err), ERR_EXISTS);
+	OK(registry_app_import(mt, arena, "one", "imported", APP_FULL, "AKIAIMPORTED00000000", "a/secret+of=another", &app, &err));
 	OK(registry_app_list(mt, arena, NULL, "", 10, &list, &n, &err));
 	ck_assert_uint_eq(n, 2);
 	OK(registry_app_list(mt, arena, "nobody", "", 10, &list, &n, &err));
@@ -318,12 +318,15 @@ START_TEST(test_apps_and_policies)
 	OK(registry_policy_create(mt, "read", "{\"Version\":\"2012-10-17\"}", &err));
 	FAILS(registry_policy_create(mt, "read", "{}", &err), ERR_EXISTS);
 	FAILS(registry_policy_create(mt, "bad", "{", &err), ERR_INVALID);
+	ck_assert_int_eq(app.access, APP_FULL);
 	OK(registry_app_attach(mt, app.access_key, "read", &err));
+	FAILS(registry_app_set_access(mt, app.access_key, APP_FULL, &err), ERR_CONFLICT);
 	FAILS(registry_app_attach(mt, app.access_key, "read", &err), ERR_EXISTS);
 	FAILS(registry_app_attach(mt, app.access_key, "none", &err), ERR_NOT_FOUND);
 	FAILS(registry_policy_delete(mt, "read", &err), ERR_CONFLICT);
 	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
 	ck_assert_str_eq(f.app.policies[0], "{\"Version\":\"2012-10-17\"}");
+	ck_assert_int_eq(f.app.access, APP_POLICIES);
 	OK(registry_policy_update(mt, "read", "{}", &err));
 	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
 	ck_assert_str_eq(f.app.policies[0], "{}");
@@ -335,6 +338,19 @@ START_TEST(test_apps_and_policies)
 	ck_assert_uint_eq(n, 1);
 	OK(registry_app_detach(mt, app.access_key, "read", &err));
 	FAILS(registry_app_detach(mt, app.access_key, "read", &err), ERR_NOT_FOUND);
+	/* nothing, until somebody says otherwise */
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_int_eq(f.app.access, APP_POLICIES);
+	ck_assert_ptr_null(f.app.policies[0]);
+	FAILS(registry_app_set_access(mt, "NOSUCHKEY", APP_FULL, &err), ERR_NOT_FOUND);
+	OK(registry_app_set_access(mt, app.access_key, APP_FULL, &err));
+	ck_assert(registry_last_change(mt)->changed);
+	OK(meta_find(mt, arena, app.access_key, NULL, &f, &err));
+	ck_assert_int_eq(f.app.access, APP_FULL);
+	OK(registry_app_create(mt, arena, "one", "narrow", APP_POLICIES, &app, secret, &err));
+	ck_assert_int_eq(app.access, APP_POLICIES);
+	OK(registry_app_delete(mt, app.access_key, &err));
+	app.access_key = "AKIAIMPORTED00000000";
 	OK(registry_policy_delete(mt, "read", &err));
 	/* disabled, by itself and by its tenant */
 	OK(registry_app_enable(mt, app.access_key, false, &err));

@@ -521,6 +521,7 @@ END_TEST
 #define ID_GET DOC("[{\"Effect\":\"Allow\",\"Action\":\"s3:Get*\",\"Resource\":\"*\"}]")
 #define ID_NOGET DOC("[{\"Effect\":\"Deny\",\"Action\":\"s3:Get*\",\"Resource\":\"*\"}]")
 #define ID_PUT DOC("[{\"Effect\":\"Allow\",\"Action\":\"s3:Put*\",\"Resource\":\"*\"}]")
+#define NOTHING ""
 #define B_ALL WHO("\"*\"")
 #define B_BOB WHO("{\"AWS\":\"arn:aws:iam::acme:user/bob\"}")
 #define B_ACME WHO("{\"AWS\":\"arn:aws:iam::acme:root\"}")
@@ -529,7 +530,7 @@ END_TEST
 static const struct {
 	bool owner;
 	const struct policy_principal *who;
-	const char *identity[2];
+	const char *identity[2]; /* NULL: full access; NOTHING: policies decide, and it has none */
 	const char *bucket;
 	const char *action;
 	bool want;
@@ -550,7 +551,13 @@ static const struct {
 	{ true, &bob, { ID_PUT }, B_ALL, "s3:GetObject", true },
 	{ true, &bob, { ID_PUT }, B_ACME, "s3:GetObject", false },
 	{ true, &bob, { ID_NOGET }, B_BOB, "s3:GetObject", false },
+	{ true, &bob, { NOTHING }, NULL, "s3:GetObject", false },
+	{ true, &bob, { NOTHING }, NULL, "s3:PutBucketPolicy", false },
+	{ true, &bob, { NOTHING }, B_ACME, "s3:GetObject", false },
+	{ true, &bob, { NOTHING }, B_BOB, "s3:GetObject", true },
+	{ true, &bob, { NOTHING }, B_DENY, "s3:PutBucketPolicy", false },
 	/* another tenant */
+	{ false, &bob, { NOTHING }, B_BOB, "s3:GetObject", false },
 	{ false, &bob, { NULL }, NULL, "s3:GetObject", false },
 	{ false, &bob, { NULL }, B_ALL, "s3:GetObject", true },
 	{ false, &bob, { NULL }, B_BOB, "s3:GetObject", true },
@@ -575,13 +582,14 @@ static const struct {
 START_TEST(test_case_row)
 {
 	const struct policy *identity[2] = { NULL, NULL };
-	struct policy_case c = { .is_owner = cases[_i].owner, .identity = identity };
+	struct policy_case c = { .is_owner = cases[_i].owner, .full_access = cases[_i].identity[0] == NULL,
+		.identity = identity };
 	struct policy_request rq = { cases[_i].action, SPAN("bkt"), SPAN("k"), cases[_i].who, context("") };
 	struct s3_problem pr = { 0 };
 	enum policy_effect why;
 	bool got;
 
-	while (c.n_identity < 2 && cases[_i].identity[c.n_identity] != NULL) {
+	while (c.n_identity < 2 && cases[_i].identity[c.n_identity] != NULL && cases[_i].identity[c.n_identity][0] != '\0') {
 		identity[c.n_identity] = policy_parse(arena, span_of(cases[_i].identity[c.n_identity]), POLICY_IDENTITY,
 		    NULL, &pr);
 		ck_assert_ptr_nonnull(identity[c.n_identity]);
