@@ -265,21 +265,21 @@ class Lab:
     settings   of anvil.conf, added to FAST; {"eu": {...}} inside for one region
     faults     {"rules_off": "stamp,cas", "points": "beat_after_read=20%:0-800", "seed": 7}: for workers and invalidators
     env        more environment of a part: {"us/inv0": {...}, "*/s3": {...}}
-    memcached  servers a region; with mc_memory (MiB) and mc_options
+    memcached  servers a region; with mc_memory (MiB) and mc_options. spare: one more, REGION/spare, for swap()
     """
 
     def __init__(self, dir=None, port=None, regions=NAMES, settings=None, faults=None, env=None, memcached=1, invalidators=1,
-                 standby=None, processes=2, mc_memory=16, mc_options=(), web=True, keep=False):
+                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, keep=False):
         self.build = build_dir()
         self.port = port or _PORT
-        self.keep, self.standby, self.web = keep, standby, web
+        self.keep, self.standby, self.web, self.spare = keep, standby, web, spare
         self.names = tuple(regions)
         self.user, self.owner = {}, None
         if os.geteuid() == 0:
             p = pwd.getpwnam(os.environ.get("ANVIL_LAB_USER", "daemon"))
             self.user = {"user": p.pw_uid, "group": p.pw_gid, "extra_groups": []}
             self.owner = (p.pw_uid, p.pw_gid)
-        self.dir = dir or tempfile.mkdtemp(prefix="anvil-lab-", dir="/tmp")
+        self.dir = dir or tempfile.mkdtemp(prefix="anvil-lab-", dir=None if len(tempfile.gettempdir()) < 50 else "/tmp")  # sockets' paths are short
         self.made_dir = dir is None
         self.run = os.path.join(self.dir, "run")
         self.proxy, self.parts, self.before, self.clocks = None, {}, {}, {}
@@ -339,14 +339,13 @@ class Lab:
     def dsn(self, part=None, user="postgres"):
         """Straight to a database, by no link."""
         part = part or self.primary
-        db = "anvil_global" if part in ("pg", "pg2") else "anvil_" + part.split("/")[0]
-        return "host=%s port=%d user=%s dbname=%s" % (self.run, self.ports[part], user, db)
+        return "host=%s port=%d user=%s dbname=anvil" % (self.run, self.ports[part], user)
 
     def binary(self, name):
         return binary(self.build, name)
 
-    def psql(self, sql, part=None, check=True):
-        p = self.program(os.path.join(PG_BIN, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(part), "-c", sql, check=check)
+    def psql(self, sql, part=None, check=True, timeout=60):
+        p = self.program(os.path.join(PG_BIN, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(part), "-c", sql, check=check, timeout=timeout)
         return p.out.strip() if check else p
 
     def admin(self, region, *args, check=True, timeout=60):
@@ -355,7 +354,7 @@ class Lab:
     def app(self, tenant, key, secret, *args):
         """An access key of a tenant, with a secret that we choose."""
         f = self._file("secrets/app", secret + "\n")
-        self.admin(self.names[0], "app", "create", tenant, "lab", "--import-key", key, "--import-secret-file", f, *args)
+        self._patiently(self.names[0], "app", "create", tenant, "lab", "--import-key", key, "--import-secret-file", f, *args)
 
     def __getitem__(self, name):
         return self.parts[name]
@@ -399,7 +398,7 @@ class Lab:
         group = "s3" if kind == "s3" else "inv"
         s = {
             "region": r, "default_region": self.names[0], "domains": [r + ".localhost"],
-            "global_dsn": "host=127.0.0.1 port=%d user=anvil dbname=anvil_global" % self._port("%s/%s>pg" % (r, group)),
+            "global_dsn": "host=127.0.0.1 port=%d user=anvil dbname=anvil" % self._port("%s/%s>pg" % (r, group)),
             "regional_dsn": self.dsn(r + "/pg", "anvil"),
             "memcached": ["127.0.0.1:%d" % self._port("%s/%s>mc%d" % (r, group, i)) for i in range(self.n_mc)],
             "cluster_secret_file": self.dir + "/secrets/cluster.key", "master_key_file": self.dir + "/secrets/master.key",
@@ -433,9 +432,9 @@ class Lab:
         return part
 
     def _parts_of(self, r):
-        for i in range(self.n_mc):
-            port = self._port("%s/mc%d" % (r, i))
-            self.parts["%s/mc%d" % (r, i)] = Part(self, "%s/mc%d" % (r, i), ["memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", "-m", self.mc_memory, "-c", "1024", "-t", "2", *self.mc_options], lambda port=port: port_open(port))
+        for name in ["%s/mc%d" % (r, i) for i in range(self.n_mc)] + [r + "/spare"] * self.spare:
+            port = self._port(name)
+            self.parts[name] = Part(self, name, ["memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", "-m", self.mc_memory, "-c", "1024", "-t", "2", *self.mc_options], lambda port=port: port_open(port))
         for i in range(self.n_inv):
             name = "%s/inv%d" % (r, i)
             conf = self._conf(r, "inv%d" % i)
@@ -471,24 +470,37 @@ class Lab:
 
     # ---- up and down ----
 
+    _template = None  # a cluster that all labs of this process are copied from
+
+    def _make_template(self):
+        Lab._template = tempfile.mkdtemp(prefix="anvil-lab-pg-", dir=os.path.dirname(self.dir))
+        atexit.register(shutil.rmtree, Lab._template, True)
+        if self.owner:
+            os.chown(Lab._template, *self.owner)
+        data = Lab._template + "/data"
+        self.program(os.path.join(PG_BIN, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.program("sh", "-c", "printf 'CREATE ROLE anvil LOGIN\nCREATE DATABASE anvil OWNER anvil\n' | %s/postgres --single -F -D %s postgres >/dev/null" % (PG_BIN, data))
+        return data
+
     def _make_databases(self):
-        template = self.dir + "/template"
-        self.program(os.path.join(PG_BIN, "initdb"), "-D", template, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        with open(template + "/postgresql.conf", "a") as f:
-            f.write("\n".join((
-                "", "listen_addresses = '127.0.0.1'", "unix_socket_directories = '%s'" % self.run, "fsync = off", "shared_buffers = 32MB", "max_connections = 200",
-                "dynamic_shared_memory_type = mmap", "max_wal_size = 256MB", "log_line_prefix = '%m [%p] %a '", "timezone = 'UTC'", "wal_level = replica",
-                "wal_keep_size = 64MB", "max_wal_senders = 4", "hot_standby = on", "wal_receiver_timeout = 5s", "wal_retrieve_retry_interval = 100ms", "tcp_user_timeout = 5000",
-                "autovacuum_naptime = 10s", "")))
+        template = Lab._template + "/data" if Lab._template else self._make_template()
         names = ["pg"] + [r + "/pg" for r in self.names]
         for n in names:
             data = "%s/data-%s" % (self.dir, n.replace("/", "-"))
             self.program("cp", "-r", template, data)
+            with open(data + "/postgresql.conf", "a") as f:
+                f.write("\n".join((
+                    "", "listen_addresses = '127.0.0.1'", "unix_socket_directories = '%s'" % self.run, "fsync = off", "shared_buffers = 32MB", "max_connections = 200",
+                    "dynamic_shared_memory_type = mmap", "max_wal_size = 256MB", "log_line_prefix = '%m [%p] %a '", "timezone = 'UTC'", "wal_level = replica",
+                    "wal_keep_size = 64MB", "max_wal_senders = 4", "hot_standby = on", "wal_receiver_timeout = 5s", "wal_retrieve_retry_interval = 100ms", "tcp_user_timeout = 5000",
+                    "autovacuum_naptime = 10s", "")))
             self._pg(n, data).start(wait=False)
         for n in names:
             self.parts[n].wait()
-            db = self.dsn(n).split("dbname=")[1]
-            self.program(os.path.join(PG_BIN, "psql"), "-XAtq", "-h", self.run, "-p", self.ports[n], "-U", "postgres", "-d", "postgres", "-c", "CREATE ROLE anvil LOGIN", "-c", "CREATE DATABASE %s OWNER anvil" % db)
+
+    def _patiently(self, *args):
+        """anvil-admin, when a busy machine may make it wait too long."""
+        until("anvil-admin " + " ".join(args[1:4]), lambda: self.admin(*args, check=False).returncode in (0, 4), 60)
 
     def start(self):
         began = time.monotonic()
@@ -512,9 +524,9 @@ class Lab:
         first = self.names[0]
         for kind in ("master", "cluster"):
             self.admin(first, "keys", "new", kind, "%s/secrets/%s.key" % (self.dir, kind))
-        self.admin(first, "db", "init")
+        self._patiently(first, "db", "init")
         for r in self.names[1:]:
-            self.admin(r, "db", "init", "--only", "regional")
+            self._patiently(r, "db", "init", "--only", "regional")
         self.psql("INSERT INTO regions (name, endpoint, domains, inv_pub, inv_rep) VALUES " + ", ".join(
             "('%s', 'http://127.0.0.1:%d', '{%s.localhost}', '%s', '%s')" % (r, self.port + i, r, self._addresses(r, "pub"), self._addresses(r, "rep")) for i, r in enumerate(self.names)))
         if self.standby:
@@ -524,7 +536,7 @@ class Lab:
         for p in self.parts.values():
             p.wait()
         for name, owner, key, secret in (("lab", OWNER, KEY, SECRET), ("other", OWNER2, KEY2, SECRET2)):
-            self.admin(first, "tenant", "create", name, "--owner-id", owner)
+            self._patiently(first, "tenant", "create", name, "--owner-id", owner)
             self.app(name, key, secret)
         self.wait_well()
         self.took = time.monotonic() - began
@@ -537,11 +549,11 @@ class Lab:
             up = r.upper().replace("-", "_")
             os.environ["ANVIL_ENDPOINT_" + up] = "http://127.0.0.1:%d" % (self.port + i)
             os.environ["ANVIL_CONF_" + up] = "%s/%s/anvil.conf" % (self.dir, r)
-            os.environ["ANVIL_REGIONAL_DSN_" + up] = "host=%s port=%d user=postgres dbname=anvil_%s" % (self.run, self._port(r + "/pg"), r)
+            os.environ["ANVIL_REGIONAL_DSN_" + up] = "host=%s port=%d user=postgres dbname=anvil" % (self.run, self._port(r + "/pg"))
             have.setdefault(r, Region(r)).__init__(r)
         anvil.REGIONS[:] = [have[r] for r in self.names]
         anvil.DIR = self.dir
-        os.environ["ANVIL_GLOBAL_DSN"] = "host=%s port=%d user=postgres dbname=anvil_global" % (self.run, self._port("pg"))
+        os.environ["ANVIL_GLOBAL_DSN"] = "host=%s port=%d user=postgres dbname=anvil" % (self.run, self._port("pg"))
         os.environ["ANVIL_DIR"] = self.dir
         where = os.path.dirname(self.binary("anvil-admin"))
         if where not in os.environ["PATH"].split(":"):
@@ -610,7 +622,7 @@ class Lab:
         elif well:
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
-            for d in glob.glob(self.dir + "/data-*") + glob.glob(self.dir + "/*/blobs") + [self.dir + "/template", self.run]:
+            for d in glob.glob(self.dir + "/data-*") + glob.glob(self.dir + "/*/blobs") + [self.run]:
                 shutil.rmtree(d, ignore_errors=True)
             print("lab: logs are in %s/log" % self.dir)
 
@@ -623,6 +635,11 @@ class Lab:
 
     def __exit__(self, kind, *_):
         self.stop(kind is None)
+
+    def swap(self, region, name):
+        """Another memcached ("mc0" or "spare") stands at the address of mc0, with what it has."""
+        self.proxy.say("target %s/*>mc0 %d" % (region, self.ports["%s/%s" % (region, name)]))
+        self.link(region + "/*>mc0").refuse().heal()
 
     # ---- the standby ----
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For each rule of the protocol that a build with --enable-faults can switch off: the
+circumstances in which its absence shows. tests/faults/consistency --rules runs each
+twice. With the rule off the checker must find a stale read; with the rule on and all
+else the same it must not, which shows that it is the rule that was missed.
+
+To add one: a row of FAULT_RULE in base/fault.def, and a Scenario here."""
+
+
+class Scenario:
+    """
+    why       what happens without the rule
+    break_    called again and again with (nemesis, random numbers) until the run ends
+    points    ANVIL_FAULT_POINTS of workers and invalidators; env: of single parts
+    seconds   given up after so long
+    """
+
+    def __init__(self, rule, why, break_, points=None, env=None, settings=None, seconds=60, rate=1200, pace_s=0.15, kinds=None, quick=False, **lab):
+        self.rule, self.why, self.break_, self.seconds, self.quick = rule, why, break_, seconds, quick
+        self.points, self.env, self.settings, self.lab = points, env or {}, settings or {}, lab
+        self.rate, self.pace_s = rate, pace_s
+        self.kinds = kinds or ["policy"] * 4 + ["bucket"] * 2 + ["rights"]
+
+
+def nothing(n, rng):
+    n.rest(500)
+
+
+def alone(n, rng, ms=2500):
+    """us is cut off from the database and from the others, but not from its own memcached."""
+    with n.lab.link("us/inv*>pg").cut(), n.lab.link("us/inv*>*/inv*").cut(), n.lab.link("*/inv*>us/inv*").cut():
+        n.rest(ms)
+    n.rest(600)
+
+
+def deaf(n, rng):
+    """What us asks is answered at once; what it is told comes late."""
+    with n.lab.link("*").delay(rng.choice((5, 20))), n.lab.link("us/inv*>*").delay(250, "back"), n.lab.link("*>us/inv*").delay(250):
+        n.rest(2000)
+    n.rest(300)
+
+
+def slow_memcached(n, rng):
+    with n.lab.link("us/inv*>mc*").delay(120):
+        n.rest(1500)
+    n.rest(300)
+
+
+def evict(n, rng):
+    """Memory pressure takes stamp pages, and leaves values."""
+    n.evict("us", range(16))
+    n.rest(rng.choice((200, 500)))
+
+
+def short(n, rng):
+    """Writers come through while beats of us hang between asking and writing."""
+    alone(n, rng, 3200)
+
+
+def restart(n, rng):
+    """memcached starts again and again, so that ids of CAS come again, too."""
+    n.kill("us/mc0", 0)
+    n.rest(rng.randint(150, 400))
+
+
+def lose(n, rng):
+    """A standby that has not got the last commits takes over."""
+    n.promote(1500)
+    n.rest(2500)
+
+
+def old_database(n, rng):
+    """us is led to a standby that lags, and hears nothing of others."""
+    lab = n.lab
+    standby = "pg2" if lab.primary == "pg" else "pg"
+    with lab.link("%s>%s" % (standby, lab.primary)).cut(), lab.link("us/inv*>*/inv*").cut(), lab.link("*/inv*>us/inv*").cut():
+        lab.proxy.say("target us/inv>pg %d" % lab.ports[standby])
+        lab.link("us/inv>pg").refuse().heal()
+        n.rest(3000)
+        lab.proxy.say("target us/inv>pg %d" % lab.ports[lab.primary])
+        lab.link("us/inv>pg").refuse().heal()
+    n.rest(800)
+
+
+def leave(n, rng):
+    """us leaves, so that nobody waits for it; what it is told comes late."""
+    with n.lab.link("us/inv*>*").delay(200, "back"), n.lab.link("*>us/inv*").delay(200):
+        n.lab.admin("eu", "region", "leave", "us", "--yes", check=False)
+        n.rest(3000)
+    n.lab.psql("UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'")
+    n.lab.admin("eu", "cache", "wait", check=False)
+    n.rest(1000)
+
+
+SCENARIOS = [
+    Scenario("stamp", "Whatever lies in memcached is believed.", nothing, quick=True),
+    Scenario("beats", "A region that is cut off believes its cache for ever; writers wait no longer than W.", alone, quick=True),
+    Scenario("ask_source", "Beats go on in a region that is cut off.", alone, quick=True),
+    Scenario("ack_wait", "A writer is done before other regions know.", deaf, quick=True),
+    Scenario("ack_wait_length", "A writer is done while a region that is cut off still trusts.", alone, quick=True),
+    Scenario("ack_applied", "A region says that it knows while its stamps do not.", slow_memcached, points="apply_before_read=50%:100-400", quick=True),
+    Scenario("two_beats", "A beat whose answer is old is trusted, since the one before it was seen just now.", short,
+             env={"us/inv0": {"ANVIL_FAULT_POINTS": "beat_after_ask=50%:1400-2600"}}, seconds=120),
+    Scenario("ask_after_read", "Answers that are older than the page that they stamp: two of them make an old beat a young one.", short,
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:1200-2400"}}, invalidators=2, seconds=120),
+    Scenario("same_beat", "Two invalidators that read the same beat write two: a page seems younger than its answers.", short,
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=60%:1200-2400"}}, invalidators=2, seconds=120),
+    Scenario("cas", "One invalidator writes a page as it read it, and what another told it meanwhile is gone.", nothing,
+             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=30%:20-120"}}, invalidators=2, seconds=90),
+    Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}}, seconds=90),
+    Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", restart,
+             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=10%:200-500"}}, invalidators=2, seconds=180),
+    Scenario("epoch", "After a promotion that lost commits the old numbers are believed among the new.", lose, standby="async", seconds=120),
+    Scenario("primary", "A standby that lags answers what n is.", old_database, standby="async", seconds=90),
+    Scenario("leaving", "A region that nobody waits for trusts on.", leave, seconds=90),
+]
