@@ -58,10 +58,10 @@ def name_of_bucket():
     return "t-" + secrets.token_hex(8)
 
 
-def create(name, home, via=None, s3=None):
+def create(name, home, via=None, s3=None, now=None):
     """CreateBucket, whatever comes of it."""
     body = b"<CreateBucketConfiguration><LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>" % home.name.encode()
-    return (s3 or S3()).at(via or home).request("PUT", name, body=body)
+    return (s3 or S3()).at(via or home).request("PUT", name, body=body, now=now)
 
 
 def attempt(fn, *args, **kw):
@@ -95,6 +95,16 @@ def in_threads(fns):
 
 
 # ---- what must hold ----
+
+def health(region):
+    """What /-/health says, with the status; {} when there is no answer."""
+    a = attempt(S3(region, timeout=10).send, "GET", "/-/health")
+    return dict(anvil.json.loads(a.body), status=a.status) if a is not None and a.body[:1] == b"{" else {}
+
+
+def trusted(region):
+    return health(region).get("cache_trusted")
+
 
 def nothing_misplaced(lab):
     """No row of a regional database is of a bucket that is not at home there, or of none."""
@@ -150,11 +160,14 @@ class BucketName(Thing):
         super().__init__(None)
         self.name, self.home = name_of_bucket(), home
 
-    def change(self):
-        s3, make = S3(self.home, timeout=30), self.changes[-1][2] is None or not self.changes[-1][3]
+    def change(self, now):
+        make = self.changes[-1][2] is None or not self.changes[-1][3]
+        via = random.choice(anvil.REGIONS) if make else self.home  # made by any region, ended by its own
         begun = time.monotonic()
-        # A bucket is made by any region, and ended by its own.
-        a = attempt(create, self.name, self.home, random.choice(anvil.REGIONS)) if make else attempt(s3.request, "DELETE", self.name)
+        if make:
+            a = attempt(create, self.name, self.home, via, S3(via, timeout=30), now(via))
+        else:
+            a = attempt(S3(via, timeout=30).request, "DELETE", self.name, now=now(via))
         if a is not None and a.status == 404:  # what an earlier change came to was not known
             self.seen.append((self, self.home.name, begun, time.monotonic(), None))
             return
@@ -181,7 +194,7 @@ class Key(Thing):
             self.names[r] = name_of_bucket()
             status(create(self.names[r], lab.region(r)), 200)
 
-    def change(self):
+    def change(self, _):
         begun, to = time.monotonic(), not self.changes[-1][2]
         p = self.lab.psql("UPDATE apps SET enabled = %s WHERE access_key = '%s'" % (str(to).lower(), self.key), check=False)
         sure = p.returncode == 0 and self.lab.admin(random.choice(self.lab.names), "cache", "wait", check=False).returncode == 0
@@ -202,35 +215,50 @@ class Watch:
     with Watch(lab): changes metadata and reads it everywhere meanwhile; at the end each read is checked.
 
     now   {region: function}: the clock of that region's requests
+    enough   answers in every region before the fault, and changes
     """
 
     def __init__(self, lab, now=None, enough=30):
         regions = [lab.region(r) for r in lab.names]
-        self.lab, self.now, self.enough = lab, now or {}, enough
+        self.lab, self.enough = lab, enough
+        self.now = lambda region: (now or {}).get(region.name, lambda: None)()
         self.things = [BucketName(r) for r in regions] + [Key(lab)]
-        self.over = threading.Event()
+        self.over, self.changing = threading.Event(), threading.Event()
+        self.changing.set()
+        self.busy = [threading.Lock() for _ in self.things]
         self.reads = []
-        self.threads = [threading.Thread(target=self._change, args=(t,)) for t in self.things]
+        self.threads = [threading.Thread(target=self._change, args=x) for x in zip(self.things, self.busy)]
         self.threads += [threading.Thread(target=self._read, args=(r,)) for r in regions for _ in range(2)]
 
-    def _change(self, thing):
+    def _change(self, thing, busy):
         while not self.over.is_set():
-            thing.change()
+            with busy:
+                if self.changing.is_set():
+                    thing.change(self.now)
             self.over.wait(random.random() * 0.1)
 
+    def hold(self):
+        """No change is under way, and none begins."""
+        self.changing.clear()
+        for busy in self.busy:
+            with busy:
+                pass
+
+    def go_on(self):
+        self.changing.set()
+
     def _read(self, region):
-        now = self.now.get(region.name, lambda: None)
         while not self.over.is_set():
             thing = random.choice(self.things)
             begun = time.monotonic()
-            came = thing.read(region, now())
+            came = thing.read(region, self.now(region))
             self.reads.append((thing, region.name, begun, time.monotonic(), came))
             self.over.wait(0.002)
 
     def answered(self, region=None):
         return sum(1 for r in list(self.reads) if r[4] != "refused" and region in (None, r[1]))
 
-    def goes_on(self, n=30, seconds=30):
+    def goes_on(self, n=30, seconds=60):
         """Some more reads are answered in every region, and each thing is changed."""
         before = {r: self.answered(r) for r in self.lab.names}
         sure = [self._sure(t) for t in self.things]
