@@ -260,11 +260,14 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- OLD is null at INSERT, NEW at DELETE; nulls are left out.
+-- OLD is null at INSERT, NEW at DELETE. Not by anvil_events_add: these two are what bulk changes spend their time in.
 CREATE FUNCTION anvil_changed_apps() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-	PERFORM anvil_events_add('a', ARRAY[OLD.access_key, NEW.access_key]);
+	INSERT INTO metadata_events (kind, key) VALUES ('a', coalesce(NEW.access_key, OLD.access_key));
+	IF OLD.access_key <> NEW.access_key THEN
+		INSERT INTO metadata_events (kind, key) VALUES ('a', OLD.access_key);
+	END IF;
 	RETURN NULL;
 END $$;
 
@@ -278,7 +281,10 @@ END $$;
 CREATE FUNCTION anvil_changed_buckets() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-	PERFORM anvil_events_add('b', ARRAY[OLD.name, NEW.name]);
+	INSERT INTO metadata_events (kind, key) VALUES ('b', coalesce(NEW.name, OLD.name));
+	IF OLD.name <> NEW.name THEN
+		INSERT INTO metadata_events (kind, key) VALUES ('b', OLD.name);
+	END IF;
 	RETURN NULL;
 END $$;
 
