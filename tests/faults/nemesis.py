@@ -18,11 +18,11 @@ from lab import SOURCE, Failed
 PREFIX = re.search(r'#define PREFIX "(.*)"', open(os.path.join(SOURCE, "meta/cache_key.c")).read()).group(1)
 
 
-def to_memcached(port, data, answers=0):
+def to_memcached(port, data, answers=0, end=b""):
     with socket.create_connection(("127.0.0.1", port), 2) as s:
         s.sendall(data)
         got = b""
-        while got.count(b"\r\n") < answers:
+        while got.count(b"\r\n") < answers or not got.endswith(end):
             more = s.recv(65536)
             if not more:
                 break
@@ -111,6 +111,22 @@ class Nemesis:
         word = "%x" % now_us()
         batch = b"".join(b"set junk%s%d 0 0 %d noreply\r\n%s\r\n" % (word.encode(), i, size, b"x" * size) for i in range(items))
         to_memcached(self._port(region), batch + b"mn\r\n", 1)
+
+    def values(self, region):
+        """What memcached holds of buckets and keys, as commands that would store it again: fills that arrive late."""
+        port, out = self._port(region), []
+        listing = to_memcached(port, b"lru_crawler metadump all\r\n", end=b"END\r\n").decode()
+        for key in re.findall(r"key=(\S+)", listing):
+            key = key.replace("%3A", ":")
+            if key.startswith("%s%s:" % (PREFIX, region)) and key[len(PREFIX) + len(region) + 1].islower():
+                got = to_memcached(port, ("get %s\r\n" % key).encode(), end=b"END\r\n")
+                head, _, rest = got.partition(b"\r\n")
+                if head.startswith(b"VALUE "):
+                    out.append(b"set %s %s 0 %s noreply\r\n" % tuple(head.split()[1:4]) + rest[:-5])
+        return out
+
+    def put_values(self, region, values):
+        to_memcached(self._port(region), b"".join(values) + b"mn\r\n", 1)
 
     def swap(self, region, ms):
         """Another server at the address for a while, and the first one again."""

@@ -12,13 +12,14 @@ class Scenario:
     why       what happens without the rule
     break_    called again and again with (nemesis, random numbers) until the run ends
     points    ANVIL_FAULT_POINTS of workers and invalidators; env: of single parts
+    via       regions that writers ask; all
     seconds   given up after so long
     """
 
-    def __init__(self, rule, why, break_, points=None, env=None, settings=None, seconds=60, rate=1200, pace_s=0.15, kinds=None, quick=False, **lab):
+    def __init__(self, rule, why, break_, points=None, env=None, settings=None, seconds=60, rate=300, pace_s=0.15, kinds=None, quick=False, via=None, **lab):
         self.rule, self.why, self.break_, self.seconds, self.quick = rule, why, break_, seconds, quick
         self.points, self.env, self.settings, self.lab = points, env or {}, settings or {}, lab
-        self.rate, self.pace_s = rate, pace_s
+        self.rate, self.pace_s, self.via = rate, pace_s, via
         self.kinds = kinds or ["policy"] * 4 + ["bucket"] * 2 + ["rights"]
 
 
@@ -31,6 +32,10 @@ def alone(n, rng, ms=2500):
     with n.lab.link("us/inv*>pg").cut(), n.lab.link("us/inv*>*/inv*").cut(), n.lab.link("*/inv*>us/inv*").cut():
         n.rest(ms)
     n.rest(600)
+
+
+def briefly_alone(n, rng):
+    alone(n, rng, 700)
 
 
 def deaf(n, rng):
@@ -52,15 +57,23 @@ def evict(n, rng):
     n.rest(rng.choice((200, 500)))
 
 
-def short(n, rng):
-    """Writers come through while beats of us hang between asking and writing."""
-    alone(n, rng, 3200)
+def hanging(n, rng):
+    """us is cut off, its workers too, while its beats hang between asking and writing."""
+    with n.lab.link("us/s3>pg").refuse():
+        alone(n, rng, 3200)
 
 
-def restart(n, rng):
-    """memcached starts again and again, so that ids of CAS come again, too."""
+def reborn(n, rng):
+    """memcached starts anew, and fills of before arrive late, all while the workers of us are stopped for a moment
+    (less than F) and so do not see that the pages are others."""
+    values = n.values("us")
+    n.lab["us/s3"].pause()
     n.kill("us/mc0", 0)
-    n.rest(rng.randint(150, 400))
+    n.rest(150)
+    n.put_values("us", values)
+    n.rest(rng.randint(200, 700))
+    n.lab["us/s3"].resume()
+    n.rest(900)
 
 
 def lose(n, rng):
@@ -92,25 +105,29 @@ def leave(n, rng):
     n.rest(1000)
 
 
+# What was read from the database before a change comes to memcached after it.
+LATE_FILLS = {"us/s3": {"ANVIL_FAULT_POINTS": "fill_before_set=25%:50-400"}}
+
 SCENARIOS = [
     Scenario("stamp", "Whatever lies in memcached is believed.", nothing, quick=True),
     Scenario("beats", "A region that is cut off believes its cache for ever; writers wait no longer than W.", alone, quick=True),
     Scenario("ask_source", "Beats go on in a region that is cut off.", alone, quick=True),
     Scenario("ack_wait", "A writer is done before other regions know.", deaf, quick=True),
-    Scenario("ack_wait_length", "A writer is done while a region that is cut off still trusts.", alone, quick=True),
+    Scenario("ack_wait_length", "A writer is done while a region that is cut off still trusts.", briefly_alone, quick=True),
     Scenario("ack_applied", "A region says that it knows while its stamps do not.", slow_memcached, points="apply_before_read=50%:100-400", quick=True),
-    Scenario("two_beats", "A beat whose answer is old is trusted, since the one before it was seen just now.", short,
+    Scenario("two_beats", "A beat whose answer is old is trusted, since the one before it was seen just now.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
              env={"us/inv0": {"ANVIL_FAULT_POINTS": "beat_after_ask=50%:1400-2600"}}, seconds=120),
-    Scenario("ask_after_read", "Answers that are older than the page that they stamp: two of them make an old beat a young one.", short,
+    Scenario("ask_after_read", "Answers that are older than the page that they stamp: two of them make an old beat a young one.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
              env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:1200-2400"}}, invalidators=2, seconds=120),
-    Scenario("same_beat", "Two invalidators that read the same beat write two: a page seems younger than its answers.", short,
+    Scenario("same_beat", "Two invalidators that read the same beat write two: a page seems younger than its answers.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
              env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=60%:1200-2400"}}, invalidators=2, seconds=120),
     Scenario("cas", "One invalidator writes a page as it read it, and what another told it meanwhile is gone.", nothing,
-             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=30%:20-120"}}, invalidators=2, seconds=90),
+             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=30%:20-120"}, **LATE_FILLS}, invalidators=2, seconds=90),
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
-             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}}, seconds=90),
-    Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", restart,
-             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=10%:200-500"}}, invalidators=2, seconds=180),
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}, **LATE_FILLS}, seconds=90),
+    Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", reborn,
+             env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=20%:200-700"}}, invalidators=2, seconds=180,
+             settings={"metadata_trust_ms": 2400, "metadata_ack_ms": 3000}),
     Scenario("epoch", "After a promotion that lost commits the old numbers are believed among the new.", lose, standby="async", seconds=120),
     Scenario("primary", "A standby that lags answers what n is.", old_database, standby="async", seconds=90),
     Scenario("leaving", "A region that nobody waits for trusts on.", leave, seconds=90),

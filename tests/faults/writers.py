@@ -13,7 +13,7 @@ import threading
 import time
 
 from checker import ABSENT, NONE, OFF, ON, Register, letters
-from lab import KEY, S3, SECRET, Failed, sigv4
+from lab import KEY, S3, SECRET, Failed, sigv4, until
 
 TIMEOUT_S = 8
 
@@ -25,9 +25,9 @@ class Unknown(Exception):
 class World:
     """The registers, their writers, and the readers."""
 
-    def __init__(self, lab, checker, load, seed, kinds, pace_s):
+    def __init__(self, lab, checker, load, seed, kinds, pace_s, via=None):
         self.lab, self.checker, self.load, self.seed, self.pace_s = lab, checker, load, seed, pace_s
-        self.kinds = kinds
+        self.kinds, self.via = kinds, via or lab.names
         self.next_id, self.lock = 0, threading.Lock()
         self.stop = threading.Event()
         self.gate = Gate()
@@ -53,9 +53,17 @@ class World:
             self.load.say("target %d %d %s %s" % (thing.register.id, i, thing.method, thing.request(r)))
         return thing
 
+    def _try(self, kind, rng):
+        try:
+            return self.make(kind, rng)
+        except (Unknown, Failed, OSError, subprocess.SubprocessError, http.client.HTTPException) as e:
+            self.count("no new %s yet" % kind)
+            self.trouble.append(str(e)[:300])
+            return None
+
     def start(self, writers):
         rng = random.Random("world %s" % self.seed)
-        self.things = [self.make(k, rng) for k in self.kinds]
+        self.things = [until("a register of kind " + k, lambda k=k: self._try(k, rng), 60) for k in self.kinds]
         share = [self.things[i::writers] for i in range(writers)]
         self.threads = [threading.Thread(target=self._write, args=(i, share[i]), daemon=True) for i in range(writers) if share[i]]
         for t in self.threads:
@@ -78,17 +86,15 @@ class World:
     def _one(self, thing, how, rng):
         r = thing.register
         if r.uncertain:
-            try:
-                new = self.make(thing.kind, rng)
-            except (Unknown, Failed, OSError, subprocess.SubprocessError, http.client.HTTPException):
-                self.count("no new %s yet" % thing.kind)
+            new = self._try(thing.kind, rng)
+            if new is None:
                 return thing
             self.load.say("drop %d" % r.id)
             with self.lock:
                 self.things[self.things.index(thing)] = new
             return new
         value = thing.next_value(rng)
-        via = rng.choice(self.lab.names)
+        via = rng.choice(self.via)
         w = r.begin(value, "%s via %s" % (how, via))
         try:
             getattr(thing, how)(value, via)
