@@ -280,6 +280,9 @@ check_health(struct doctor *d, const char *endpoint)
 	else if (status != 200)
 		check_say(d, CHECK_FAIL, "endpoint", "look at the web server's log and at anvil-s3.fcgi",
 		    "%s/-/health answered %ld", endpoint, status);
+	else if (strstr(a.body, "\"degraded\"") != NULL)
+		check_say(d, CHECK_WARN, "endpoint", "look at the lines about databases and cache",
+		    "%s/-/health answers that it is degraded: %s", endpoint, a.body);
 	else
 		check_say(d, CHECK_OK, "endpoint", NULL, "%s answers that it is well", endpoint);
 	return status == 200;

@@ -15,24 +15,29 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* Upper bounds of the request-time buckets, microseconds. */
+/* Upper bounds of the buckets of times, microseconds. */
 static const int64_t bounds_us[] = { 1000, 2500, 5000, 10000, 25000, 50000,
 	100000, 250000, 500000, 1000000, 2500000, 10000000 };
 #define BOUNDS ARRAY_LEN(bounds_us)
 #define STATUS_CLASSES 6
 
+struct times {
+	_Atomic int64_t le[BOUNDS + 1]; /* not cumulative; the last is +Inf */
+	_Atomic int64_t sum_us;
+};
 struct op_metrics {
 	_Atomic int64_t by_status[STATUS_CLASSES]; /* [4] = 4xx */
-	_Atomic int64_t le[BOUNDS + 1];            /* not cumulative; the last is +Inf */
-	_Atomic int64_t sum_us, bytes_in, bytes_out;
+	struct times times;
+	_Atomic int64_t bytes_in, bytes_out;
 };
 
 struct shared {
 	uint64_t layout;
 	_Atomic int64_t values[METRIC_COUNT];
+	struct times histograms[HISTOGRAM_COUNT];
 	struct op_metrics ops[METRICS_OPS];
 };
-#define LAYOUT (UINT64_C(0x616e76696c010000) + METRIC_COUNT * 1000 + METRICS_OPS)
+#define LAYOUT (UINT64_C(0x616e76696c010000) + METRIC_COUNT * 100000 + HISTOGRAM_COUNT * 1000 + METRICS_OPS)
 
 static struct shared private_memory;
 static struct shared *m = &private_memory;
@@ -41,8 +46,19 @@ static const struct {
 	const char *type, *name, *labels, *doc;
 } rows[] = {
 #define METRIC(id, type, name, labels, doc) { #type, name, labels, doc },
+#define HISTOGRAM(id, name, doc)
 #include "base/metrics.def"
 #undef METRIC
+#undef HISTOGRAM
+};
+static const struct {
+	const char *name, *doc;
+} histograms[] = {
+#define METRIC(id, type, name, labels, doc)
+#define HISTOGRAM(id, name, doc) { name, doc },
+#include "base/metrics.def"
+#undef METRIC
+#undef HISTOGRAM
 };
 
 static int
@@ -124,21 +140,34 @@ metric_get(enum metric which)
 	return get(&m->values[which]);
 }
 
+static void
+times_add(struct times *t, int64_t us)
+{
+	size_t i = 0;
+
+	while (i < BOUNDS && us > bounds_us[i])
+		i++;
+	add(&t->le[i], 1);
+	add(&t->sum_us, us);
+}
+
+void
+metric_time(enum histogram h, int64_t us)
+{
+	times_add(&m->histograms[h], us);
+}
+
 void
 metric_request(int op, int status, int64_t dur_us, int64_t bytes_in, int64_t bytes_out)
 {
 	int class = status / 100;
 	struct op_metrics *o;
-	size_t i = 0;
 
 	if (op < 0 || op >= METRICS_OPS)
 		return;
 	o = &m->ops[op];
 	add(&o->by_status[class >= 1 && class < STATUS_CLASSES ? class : 0], 1);
-	while (i < BOUNDS && dur_us > bounds_us[i])
-		i++;
-	add(&o->le[i], 1);
-	add(&o->sum_us, dur_us);
+	times_add(&o->times, dur_us);
 	add(&o->bytes_in, bytes_in);
 	add(&o->bytes_out, bytes_out);
 }
@@ -163,13 +192,40 @@ print_values(struct strbuf *sb, const char *region)
 }
 
 static int64_t
-op_count(const struct op_metrics *o)
+times_count(const struct times *t)
 {
 	int64_t n = 0;
 
 	for (size_t i = 0; i <= BOUNDS; i++)
-		n += get(&o->le[i]);
+		n += get(&t->le[i]);
 	return n;
+}
+
+/* The lines of one distribution; labels are what stands between the braces besides le. */
+static void
+print_distribution(struct strbuf *sb, const char *name, const char *labels, const struct times *t)
+{
+	int64_t n = times_count(t), upto = 0;
+
+	for (size_t i = 0; i < BOUNDS; i++) {
+		upto += get(&t->le[i]);
+		strbuf_printf(sb, "%s_bucket{%s,le=\"%g\"} %" PRId64 "\n", name, labels, (double)bounds_us[i] / 1e6, upto);
+	}
+	strbuf_printf(sb,
+	    "%s_bucket{%s,le=\"+Inf\"} %" PRId64 "\n%s_sum{%s} %.6f\n%s_count{%s} %" PRId64 "\n",
+	    name, labels, n, name, labels, (double)get(&t->sum_us) / 1e6, name, labels, n);
+}
+
+static void
+print_histograms(struct strbuf *sb, const char *region)
+{
+	char labels[128];
+
+	(void)snprintf(labels, sizeof(labels), "region=\"%s\"", region);
+	for (size_t i = 0; i < HISTOGRAM_COUNT; i++) {
+		print_head(sb, histograms[i].name, histograms[i].doc, "histogram");
+		print_distribution(sb, histograms[i].name, labels, &m->histograms[i]);
+	}
 }
 
 static void
@@ -189,26 +245,15 @@ print_requests(struct strbuf *sb, const char *region, const char *(*op_name)(int
 static void
 print_times(struct strbuf *sb, const char *region, const char *(*op_name)(int))
 {
+	char labels[192];
 	const char *name;
 
 	print_head(sb, "anvil_request_seconds", "Time to answer.", "histogram");
 	for (int op = 0; op < METRICS_OPS && (name = op_name(op)) != NULL; op++) {
-		const struct op_metrics *o = &m->ops[op];
-		int64_t n = op_count(o), upto = 0;
-
-		if (n == 0)
+		if (times_count(&m->ops[op].times) == 0)
 			continue;
-		for (size_t i = 0; i < BOUNDS; i++) {
-			upto += get(&o->le[i]);
-			strbuf_printf(sb,
-			    "anvil_request_seconds_bucket{region=\"%s\",operation=\"%s\",le=\"%g\"} %" PRId64 "\n",
-			    region, name, (double)bounds_us[i] / 1e6, upto);
-		}
-		strbuf_printf(sb,
-		    "anvil_request_seconds_bucket{region=\"%s\",operation=\"%s\",le=\"+Inf\"} %" PRId64 "\n"
-		    "anvil_request_seconds_sum{region=\"%s\",operation=\"%s\"} %.6f\n"
-		    "anvil_request_seconds_count{region=\"%s\",operation=\"%s\"} %" PRId64 "\n",
-		    region, name, n, region, name, (double)get(&o->sum_us) / 1e6, region, name, n);
+		(void)snprintf(labels, sizeof(labels), "region=\"%s\",operation=\"%s\"", region, name);
+		print_distribution(sb, "anvil_request_seconds", labels, &m->ops[op].times);
 	}
 }
 
@@ -221,7 +266,7 @@ print_bytes(struct strbuf *sb, const char *region, const char *(*op_name)(int))
 	for (int op = 0; op < METRICS_OPS && (name = op_name(op)) != NULL; op++) {
 		const struct op_metrics *o = &m->ops[op];
 
-		if (op_count(o) == 0)
+		if (times_count(&o->times) == 0)
 			continue;
 		strbuf_printf(sb,
 		    "anvil_request_bytes_total{region=\"%s\",operation=\"%s\",direction=\"in\"} %" PRId64 "\n"
@@ -234,6 +279,7 @@ void
 metrics_print(struct strbuf *sb, const char *region, const char *(*op_name)(int op))
 {
 	print_values(sb, region);
+	print_histograms(sb, region);
 	if (op_name == NULL)
 		return;
 	print_requests(sb, region, op_name);

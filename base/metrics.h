@@ -11,9 +11,19 @@
 
 enum metric {
 #define METRIC(id, type, name, labels, doc) M_##id,
+#define HISTOGRAM(id, name, doc)
 #include "base/metrics.def"
 #undef METRIC
+#undef HISTOGRAM
 	METRIC_COUNT
+};
+enum histogram {
+#define METRIC(id, type, name, labels, doc)
+#define HISTOGRAM(id, name, doc) H_##id,
+#include "base/metrics.def"
+#undef METRIC
+#undef HISTOGRAM
+	HISTOGRAM_COUNT
 };
 
 /* Map the file (made when missing, private memory when path is NULL). Before threads start. */
@@ -21,6 +31,7 @@ MUST_CHECK int metrics_open(const char *path);
 void metric_add(enum metric m, int64_t n);
 void metric_set(enum metric m, int64_t n);
 int64_t metric_get(enum metric m);
+void metric_time(enum histogram h, int64_t us);
 /* A histogram row of the request time of one operation (an index below METRICS_OPS). */
 #define METRICS_OPS 160
 void metric_request(int op, int status, int64_t dur_us, int64_t bytes_in, int64_t bytes_out);

@@ -140,8 +140,10 @@ metrics(void)
 		const char *type, *name, *labels, *doc;
 	} rows[] = {
 #define METRIC(id, type, name, labels, doc) { #type, name, labels, doc },
+#define HISTOGRAM(id, name, doc) { "histogram", name, "", doc },
 #include "base/metrics.def"
 #undef METRIC
+#undef HISTOGRAM
 	};
 
 	printf("# Metrics\n\n" MADE "\n", "base/metrics.def");

@@ -58,9 +58,21 @@ look_at_cache(struct req *r, struct health *h)
 			h->cache_trusted = false;
 }
 
+/* How metadata is known here just now: from the cache and the database, one of them, or not with proof. */
+static const char *
+metadata_word(const struct req *r, const struct health *h)
+{
+	if (h->global_ok)
+		return h->cache_trusted || !h->cache_used ? "well" : "database only";
+	if (h->cache_trusted)
+		return "cache only";
+	return strcmp(r->thread->settings->metadata_when_cut_off, "serve") == 0 && h->cache_used ? "unproved" : "unknown";
+}
+
 /*
- * 200 when requests can be served: objects' rows and bytes are within reach, and
- * metadata can be known, by the cache or by the primary.
+ * 200 when requests can be served: objects' rows and bytes are within reach, and metadata can be known, by the
+ * cache or by the primary; or the operator wants what is cached rather than nothing. "degraded" when that is not all
+ * that there should be: an operator should look, but the region should stay in service.
  */
 static int
 health(struct req *r)
@@ -69,6 +81,7 @@ health(struct req *r)
 	struct strbuf sb;
 	struct reply rp;
 	struct err err = { 0 };
+	const char *metadata;
 	int64_t total;
 	bool ok;
 
@@ -76,14 +89,15 @@ health(struct req *r)
 	h.regional_ok = database_ok(r, 'r');
 	h.store_ok = store_space(r->thread->store, &h.free_bytes, &total, &err) == 0 && h.free_bytes > 0;
 	look_at_cache(r, &h);
-	ok = h.regional_ok && h.store_ok && (h.global_ok || h.cache_trusted);
+	metadata = metadata_word(r, &h);
+	ok = h.regional_ok && h.store_ok && strcmp(metadata, "unknown") != 0;
 	strbuf_init(&sb, r->arena, 1024);
 	strbuf_printf(&sb,
-	    "{\"status\":\"%s\",\"region\":\"%s\",\"regional_database\":%s,\"global_database\":%s,"
+	    "{\"status\":\"%s\",\"region\":\"%s\",\"metadata\":\"%s\",\"regional_database\":%s,\"global_database\":%s,"
 	    "\"cache_trusted\":%s,\"store\":%s,\"store_free_bytes\":%" PRId64 "}\n",
-	    ok ? "ok" : "failing", r->thread->settings->region, h.regional_ok ? "true" : "false",
-	    h.global_ok ? "true" : "false", h.cache_trusted ? "true" : "false", h.store_ok ? "true" : "false",
-	    h.free_bytes);
+	    !ok ? "failing" : strcmp(metadata, "well") != 0 ? "degraded" : "ok", r->thread->settings->region, metadata,
+	    h.regional_ok ? "true" : "false", h.global_ok ? "true" : "false", h.cache_trusted ? "true" : "false",
+	    h.store_ok ? "true" : "false", h.free_bytes);
 	reply_begin(&rp, r, ok ? 200 : 503);
 	reply_str(&rp, "Cache-Control", "no-store");
 	return reply_body(&rp, "application/json", (struct span){ sb.buf, sb.len });

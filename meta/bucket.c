@@ -84,23 +84,40 @@ bucket_list_from_rows(const struct db_rows *r, struct arena *a, struct bucket **
 	return 0;
 }
 
+/*
+ * Each attempt has an id of its own: one that was perhaps committed may have been
+ * deleted since, and its fence is closed for ever. What has one of them is ours.
+ */
+#define CREATE_IDS 16
 struct create {
-	struct uuid id;
+	struct uuid id[CREATE_IDS];
+	size_t n_ids;
 	const char *name, *region;
 	const struct uuid *tenant_id;
 	struct arena *arena;
 	enum bucket_made made;
 };
 
+static bool
+is_own(const struct create *c, struct span id)
+{
+	for (size_t i = 0; i < c->n_ids && i < CREATE_IDS; i++)
+		if (memcmp(c->id[i].b, id.p, UUID_LEN) == 0)
+			return true;
+	return false;
+}
+
 static int
 create_tx(struct db *db, void *arg, struct err *err)
 {
 	struct create *c = arg;
+	struct uuid *id = &c->id[c->n_ids++ % CREATE_IDS];
 	struct db_rows *r;
 
+	uuid_random(id);
 	for (int try = 1; try <= CREATE_TRIES; try++) {
 		if (db_run(db, c->arena, STMT_BUCKET_CREATE,
-		        (const struct db_param[]){ P_UUID(&c->id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id) }, 4,
+		        (const struct db_param[]){ P_UUID(id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id) }, 4,
 		        &r, err) != 0)
 			return -1;
 		if (!db_bool(r, 0, 0)) {
@@ -115,7 +132,10 @@ create_tx(struct db *db, void *arg, struct err *err)
 		if (db_run(db, c->arena, STMT_BUCKET_OWNER, (const struct db_param[]){ P_TEXT(c->name) }, 1, &r, err) != 0)
 			return -1;
 		if (db_count(r) > 0) {
-			c->made = memcmp(db_span(r, 0, 0).p, c->tenant_id->b, UUID_LEN) == 0 ? BUCKET_YOURS : BUCKET_TAKEN;
+			if (is_own(c, db_span(r, 0, 1)))
+				c->made = BUCKET_MADE;
+			else
+				c->made = memcmp(db_span(r, 0, 0).p, c->tenant_id->b, UUID_LEN) == 0 ? BUCKET_YOURS : BUCKET_TAKEN;
 			return 1;
 		}
 		/* Whoever had the name has let it go in between. */
@@ -128,10 +148,10 @@ meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, con
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
 {
 	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .arena = a };
+	bool again;
 	int rc;
 
-	uuid_random(&c.id);
-	rc = meta_change(t, create_tx, &c, err);
+	rc = meta_change_sure(t, create_tx, &c, &again, err);
 	if (rc < 0)
 		return -1;
 	*out = c.made;
@@ -139,15 +159,30 @@ meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, con
 	 * It may be the same client again, whose first answer was lost: "it is there"
 	 * promises as much as "it was made", so the first one's number is waited for.
 	 */
-	return c.made == BUCKET_YOURS ? registry_wait(t, err) : 0;
+	return rc > 0 && (c.made == BUCKET_YOURS || c.made == BUCKET_MADE) ? registry_wait(t, err) : 0;
+}
+
+static int
+delete_tx(struct db *db, void *arg, struct err *err)
+{
+	struct db_param id = P_UUID((const struct uuid *)arg);
+	struct arena *a = arena_new(4096);
+	struct db_rows *r;
+	int rc = db_run(db, a, STMT_BUCKET_DELETE, &id, 1, &r, err);
+
+	if (rc == 0 && db_count(r) == 0)
+		rc = 1;
+	arena_free(a);
+	return rc;
 }
 
 int
 meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, enum bucket_gone *out, struct err *err)
 {
 	struct db_param id = P_UUID(&b->id);
+	struct uuid gone = b->id;
 	struct err none = { 0 };
-	bool closed = false;
+	bool closed = false, again;
 	int rc;
 
 	if (strcmp(b->region, t->meta->settings->region) != 0)
@@ -163,17 +198,16 @@ meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 		return 0;
 	}
 	fault_point(FAULT_POINT_delete_after_close);
-	rc = meta_change_one(t, STMT_BUCKET_DELETE, &id, 1, "bucket", &none);
-	if (rc != 0 && none.code != ERR_NOT_FOUND)
-		return err_fail(err, none.code, none.where, "%s", none.detail);
-	*out = rc == 0 ? BUCKET_GONE : BUCKET_NOT_THERE;
+	rc = meta_change_sure(t, delete_tx, &gone, &again, err);
+	if (rc < 0)
+		return -1;
+	*out = rc == 0 || again ? BUCKET_GONE : BUCKET_NOT_THERE;
 	/* It is gone; that the fence remembers so is for maintain only, which comes back to what failed here. */
-	err_clear(&none);
 	fault_point(FAULT_POINT_delete_before_end);
 	if (meta_fence_end(t, a, &b->id, &none) != 0)
 		log_event(NULL, EV_MAINTAIN, LS("left", "fence"), LS("bucket", b->name), LS("reason", none.detail));
 	/* As in meta_bucket_create: whoever repeats a delete whose answer was lost is promised as much. */
-	return *out == BUCKET_NOT_THERE ? registry_wait(t, err) : 0;
+	return rc > 0 ? registry_wait(t, err) : 0;
 }
 
 struct set_config {
@@ -202,12 +236,15 @@ meta_bucket_set_config(struct meta_thread *t, struct arena *a, const struct uuid
     const char *document, enum config_done *out, struct err *err)
 {
 	struct set_config c = { .id = bucket_id, .kind = kind, .document = document, .arena = a };
+	bool again;
+	int rc;
 
 	if (!config_kind_known(kind))
 		return FAIL(err, ERR_INVALID, "a bucket has no document of the kind \"%s\"", kind);
-	if (meta_change(t, set_config_tx, &c, err) < 0)
+	rc = meta_change_sure(t, set_config_tx, &c, &again, err);
+	if (rc < 0)
 		return -1;
-	*out = c.done;
+	*out = c.done == CONFIG_NONE && again ? CONFIG_DONE : c.done;
 	/* As in meta_bucket_create: whoever removed it before may not have waited yet. */
 	return c.done == CONFIG_NONE ? registry_wait(t, err) : 0;
 }

@@ -108,6 +108,9 @@ bool cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n,
 int64_t cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char *const *regions, const char *own,
     bool own_only, bool *all);
 
+/* The regions for which the last cache_wait_acks() of this thread waited in vain, with commas between; NULL = none. */
+const char *cache_silent(const struct cache_thread *t);
+
 /* ---- for operators ---- */
 
 #define CACHE_PAGES 16

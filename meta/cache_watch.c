@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 void
 cache_page_keys(const struct cache *c, struct mc_key keys[CACHE_PAGES])
@@ -80,6 +81,18 @@ look_at(struct cache *c, struct mc *mc, size_t server, bool *trusted)
 	}
 }
 
+static void
+note_trust(const struct cache *c, const bool *trusted, bool *all)
+{
+	bool now = true;
+
+	for (size_t i = 0; i < c->servers->n; i++)
+		now = now && trusted[i];
+	if (now != *all)
+		metric_set(M_TRUSTED_SINCE, now ? clock_wall_us() / US_PER_S : 0);
+	*all = now;
+}
+
 static void *
 watch(void *arg)
 {
@@ -88,6 +101,7 @@ watch(void *arg)
 	bool trusted[CACHE_SERVERS_MAX] = { false };
 	struct timespec until;
 	int64_t next_us = clock_mono_us();
+	bool all = false;
 
 	for (size_t i = 0; i < c->servers->n; i++)
 		mc[i] = mc_new(c->servers, i, true);
@@ -96,6 +110,7 @@ watch(void *arg)
 		pthread_mutex_unlock(&c->lock);
 		for (size_t i = 0; i < c->servers->n; i++)
 			look_at(c, mc[i], i, &trusted[i]);
+		note_trust(c, trusted, &all);
 		pthread_mutex_lock(&c->lock);
 		next_us += c->beat_us;
 		if (next_us < clock_mono_us())

@@ -101,6 +101,28 @@ poll_acks(struct cache_thread *t, struct waiting *w)
 	w->n = w->n - n + left;
 }
 
+/* Who did not acknowledge, by name; a list that is too long ends early. */
+static void
+note_silent(struct cache_thread *t, const struct waiting *w)
+{
+	size_t at = 0;
+
+	t->silent[0] = '\0';
+	for (size_t i = 0; i < w->n; i++) {
+		int n = snprintf(t->silent + at, sizeof(t->silent) - at, "%s%s", at == 0 ? "" : ",", w->region[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(t->silent) - at)
+			return;
+		at += (size_t)n;
+	}
+}
+
+const char *
+cache_silent(const struct cache_thread *t)
+{
+	return t->silent[0] == '\0' ? NULL : t->silent;
+}
+
 int64_t
 cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char *const *regions, const char *own,
     bool own_only, bool *all)
@@ -113,7 +135,6 @@ cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char
 		w.region[w.n++] = *regions;
 	if (own_only)
 		w.region[w.n++] = own;
-	metric_add(M_ACK_WAITS, 1);
 	for (;;) {
 		size_t before = w.n;
 
@@ -125,7 +146,8 @@ cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char
 		if (w.n == before || before <= MC_KEYS_MAX)
 			clock_sleep_us(ASK_EVERY_US);
 	}
-	metric_add(M_ACK_WAIT_US, waited);
+	metric_time(H_ACK_WAIT, waited);
+	note_silent(t, &w);
 	*all = w.n == 0;
 	if (!*all)
 		metric_add(M_ACK_TIMEOUTS, 1);

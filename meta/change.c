@@ -14,7 +14,10 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
+#include "base/metrics.h"
 
+#define AGAIN_EVERY_US (50 * US_PER_MS)
 #define RAISE_MAX 16 /* keys a writer raises itself; more are the invalidator's */
 
 /* A transaction's number, whom it concerns, what it changed: columns of sql/stmt/event_flush.sql. */
@@ -75,13 +78,15 @@ meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock
 	fault_point(FAULT_POINT_write_before_wait);
 	t->change.waited_us = cache_wait_acks(t->cache, at, others, s->region, own_only, &t->change.acknowledged);
 	t->spent.ack_wait_us += t->change.waited_us;
+	t->spent.ack_silent = cache_silent(t->cache);
 }
 
-int
-meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
+/* *unknown: COMMIT's answer did not come. */
+static int
+change_once(struct meta_thread *t, db_tx_fn fn, void *arg, bool *unknown, struct err *err)
 {
 	struct db_param max = P_INT(RAISE_MAX + 1);
-	struct db_last last = { arena_new(1 << 22), STMT_EVENT_FLUSH, &max, 1, NULL };
+	struct db_last last = { arena_new(1 << 22), STMT_EVENT_FLUSH, &max, 1, NULL, false };
 	struct change c = { 0 };
 	int rc;
 
@@ -96,8 +101,45 @@ meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
 		if (t->change.changed && t->cache != NULL)
 			meta_wait_known(t, last.arena, &c.at, c.regions, raise_own(t, &c));
 	}
+	*unknown = last.unknown;
+	if (*unknown) {
+		metric_add(M_COMMITS_UNKNOWN, 1);
+		log_event(NULL, EV_COMMIT_UNKNOWN, LS("reason", err->detail));
+	}
 	arena_free(last.arena);
 	return rc;
+}
+
+int
+meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err)
+{
+	bool unknown;
+
+	return change_once(t, fn, arg, &unknown, err);
+}
+
+int
+meta_change_sure(struct meta_thread *t, db_tx_fn fn, void *arg, bool *again, struct err *err)
+{
+	int64_t until_us = 0;
+
+	*again = false;
+	for (;;) {
+		struct err why = { 0 };
+		bool unknown;
+		int rc = change_once(t, fn, arg, &unknown, &why);
+
+		if (rc >= 0)
+			return rc;
+		if (unknown && !*again)
+			until_us = clock_mono_us() + t->meta->settings->metadata_ack_ms * US_PER_MS;
+		*again = *again || unknown;
+		if (!*again)
+			return err_fail(err, why.code, why.where, "%s", why.detail);
+		if ((why.code != ERR_UNAVAILABLE && why.code != ERR_TIMEOUT) || clock_mono_us() >= until_us)
+			return err_fail(err, why.code, why.where, "whether it was done is not known: %s", why.detail);
+		clock_sleep_us(AGAIN_EVERY_US);
+	}
 }
 
 struct change_one {

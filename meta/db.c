@@ -408,8 +408,11 @@ tx_once(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, bool *a
 		rc = fn(db, arg, err);
 	if (rc == 0) {
 		rc = commit(db, last, err);
-		if (rc != 0 && db->broken)
+		if (rc != 0 && db->broken) {
 			err->code = ERR_UNAVAILABLE; /* it may have been committed: never again by ourselves */
+			if (last != NULL)
+				last->unknown = true;
+		}
 	}
 	if (rc < 0 && err->code == ERR_CONFLICT)
 		*again = db_sqlstate_retry(db_last_sqlstate());

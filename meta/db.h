@@ -79,6 +79,7 @@ struct db_last {
 	const struct db_param *params;
 	size_t n_params;
 	struct db_rows *rows;
+	bool unknown; /* COMMIT was sent and its answer did not come */
 };
 MUST_CHECK int db_tx_last(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, struct err *err);
 

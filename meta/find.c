@@ -335,7 +335,7 @@ serve_old(struct meta_thread *t, struct arena *a, const struct wanted *w, const 
 	if (strcmp(s->metadata_when_cut_off, "serve") != 0 || !v->present || v->age_us < 0 ||
 	    v->age_us > s->metadata_cache_ttl_secs * US_PER_S || !take_value(w, v, a))
 		return false;
-	metric_add(M_CACHE_SERVED_OLD, 1);
+	meta_served_old(t);
 	return true;
 }
 
@@ -408,7 +408,11 @@ find_missing(struct meta_thread *t, struct arena *a, const struct wanted *w, str
 		cache_unclaim(t->cache, &w->key, &claim);
 	if (flying)
 		flight_leave(f, &me);
-	if (rc == 0 || serve_old(t, a, w, v, &why))
+	if (rc == 0) {
+		meta_served_proved(t->meta);
+		return 0;
+	}
+	if (serve_old(t, a, w, v, &why))
 		return 0;
 	return err_fail(err, why.code, why.where, "%s", why.detail);
 }
@@ -429,8 +433,10 @@ find_all(struct meta_thread *t, struct arena *a, const struct wanted *w, size_t 
 	for (size_t i = 0; i < n; i++) {
 		if (t->cache != NULL)
 			cache_count(values[i].verdict);
-		if (take_hit(&w[i], &values[i], a))
+		if (take_hit(&w[i], &values[i], a)) {
+			meta_served_proved(t->meta);
 			continue;
+		}
 		if (find_missing(t, a, &w[i], &values[i], err) != 0)
 			return -1;
 	}

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "meta/cache.h"
 #include "meta/cache_key.h"
@@ -25,8 +26,15 @@ struct meta_flights { /* who reads which key from the database just now (meta/fi
 void meta_flights_init(struct meta_flights *f);
 void meta_flights_release(struct meta_flights *f);
 
+/* Since when this process hands out unproved values, by its monotonic clock (meta/cut_off.c). */
+struct meta_cut_off {
+	_Atomic int64_t since_us;   /* 0 = it does not */
+	_Atomic int64_t last_us, served;
+};
+
 struct meta {
 	struct arena *arena;        /* of this struct */
+	struct meta_cut_off cut_off;
 	const struct settings *settings; /* the caller's, for as long as we live */
 	int flags;
 	struct db_pool *global;
@@ -43,12 +51,21 @@ struct meta_thread {
 	struct registry_change change;
 };
 
+/* A value was handed out unproved; one was proved. The latter costs a load when nothing else is the matter. */
+void meta_served_old(struct meta_thread *t);
+void meta_served_proved(struct meta *m);
+
 /*
  * A transaction on the global database that changes metadata: fn's statements,
  * then the event's number, COMMIT, then the wait for acknowledgements. The
  * outcome of the wait is in t->change and t->spent.
  */
 MUST_CHECK int meta_change(struct meta_thread *t, db_tx_fn fn, void *arg, struct err *err);
+/*
+ * The same for a change that can tell whether it is done already: when COMMIT's answer is lost it is run again, for at
+ * most metadata_ack_ms. *again: it was, so what fn finds done may be its own doing.
+ */
+MUST_CHECK int meta_change_sure(struct meta_thread *t, db_tx_fn fn, void *arg, bool *again, struct err *err);
 /* The same for one statement that gives no rows we need; ERR_NOT_FOUND naming `what` when it touched none. */
 MUST_CHECK int meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params,
     const char *what, struct err *err);

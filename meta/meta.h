@@ -37,6 +37,8 @@ struct meta *meta_of(const struct meta_thread *t);
 struct meta_spent {
 	int64_t db_us, cache_us, ack_wait_us;
 	int global_queries, regional_queries, cache_round_trips;
+	int unproved;            /* values that were handed out though nothing proved them (metadata_when_cut_off = serve) */
+	const char *ack_silent;  /* regions waited for in vain, with commas between; NULL = none. The thread's until its next change */
 };
 struct meta_spent *meta_spent(struct meta_thread *t);
 

@@ -2,5 +2,5 @@
 -- database: global
 -- params: $1 name text
 -- rows: many
--- Whose is the name that was taken? A statement of its own: the one before may not see who was faster.
-SELECT tenant_id FROM buckets WHERE name = $1
+-- Whose is the name that was taken, and which bucket has it? A statement of its own: the one before may not see who was faster.
+SELECT tenant_id, id FROM buckets WHERE name = $1

@@ -428,6 +428,8 @@ START_TEST(test_metrics_are_shared)
 	ck_assert_int_eq(metrics_open(path), 0);
 	metric_add(M_CACHE_HITS, 3);
 	metric_request(0, 206, 1500, 0, 10);
+	metric_time(H_ACK_WAIT, 1500);
+	metric_time(H_ACK_WAIT, 20000000);
 	ck_assert_int_eq(metrics_open(path), 0); /* as another process would */
 	ck_assert_int_eq(metric_get(M_CACHE_HITS), 3);
 	strbuf_init(&sb, a, 1 << 19);
@@ -436,6 +438,12 @@ START_TEST(test_metrics_are_shared)
 	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_cache_hits_total{region=\"eu\"} 3\n"));
 	ck_assert_ptr_nonnull(strstr(sb.buf, "operation=\"GetObject\",status=\"2xx\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(sb.buf, "le=\"0.0025\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "# TYPE anvil_metadata_ack_wait_seconds histogram\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_metadata_ack_wait_seconds_bucket{region=\"eu\",le=\"0.001\"} 0\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_metadata_ack_wait_seconds_bucket{region=\"eu\",le=\"10\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_metadata_ack_wait_seconds_bucket{region=\"eu\",le=\"+Inf\"} 2\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_metadata_ack_wait_seconds_sum{region=\"eu\"} 20.001500\n"));
+	ck_assert_ptr_nonnull(strstr(sb.buf, "anvil_metadata_ack_wait_seconds_count{region=\"eu\"} 2\n"));
 	unlink(path);
 	arena_free(a);
 }

@@ -625,6 +625,136 @@ START_TEST(test_no_delete_while_the_primary_is_away)
 }
 END_TEST
 
+/* ---- a COMMIT whose answer is lost ---- */
+
+static atomic_bool answers_stop;
+
+static void
+standby(const char *names)
+{
+	char sql[80];
+
+	(void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET synchronous_standby_names = '%s'", names);
+	ck_assert(scratch_sql(scratch, "eu", sql));
+	ck_assert(scratch_sql(scratch, "eu", "SELECT pg_reload_conf()"));
+}
+
+/* Ends the first server process that has committed and waits for a standby that there is not: its client hears nothing. */
+static void *
+lose_an_answer(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&answers_stop)) {
+		const char *n;
+
+		/* The region's own database is in the same cluster: its answers come. */
+		(void)scratch_query(scratch, "eu", "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+						   " WHERE wait_event = 'SyncRep' AND datname <> 'global'");
+		n = scratch_query(scratch, "eu", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+						 " WHERE wait_event = 'SyncRep' AND datname = 'global'");
+
+		if (strcmp(n, "0") != 0)
+			break;
+		clock_sleep_us(10 * US_PER_MS);
+	}
+	standby("");
+	return NULL;
+}
+
+/* Runs fn(i) until the answer to a COMMIT of it was lost: the server's processes hear of the setting one by one. */
+static void
+with_a_lost_answer(void (*before_it)(int i), void (*fn)(int i))
+{
+	int64_t before = metric_get(M_COMMITS_UNKNOWN);
+
+	for (int i = 0; metric_get(M_COMMITS_UNKNOWN) == before; i++) {
+		pthread_t id;
+
+		ck_assert_msg(i < 20, "no answer was lost");
+		if (before_it != NULL)
+			before_it(i);
+		atomic_store(&answers_stop, false);
+		standby("nobody");
+		ck_assert_int_eq(pthread_create(&id, NULL, lose_an_answer, NULL), 0);
+		clock_sleep_us(50 * US_PER_MS);
+		fn(i);
+		atomic_store(&answers_stop, true);
+		pthread_join(id, NULL);
+	}
+}
+
+static struct tenant lost_tenant;
+static struct bucket lost_bucket;
+
+static void
+create_lost(int i)
+{
+	enum bucket_made made;
+	char name[20];
+
+	(void)snprintf(name, sizeof(name), "lost-%d", i);
+	OK(meta_bucket_create(mt, arena, name, "eu", &lost_tenant.id, &made, &err));
+	ck_assert_int_eq(made, BUCKET_MADE);
+}
+
+static void
+config_lost(int i)
+{
+	enum config_done done;
+
+	(void)i;
+	OK(meta_bucket_set_config(mt, arena, &lost_bucket.id, "policy", "{\"a\":1}", &done, &err));
+	ck_assert_int_eq(done, CONFIG_DONE);
+}
+
+static void
+config_gone_lost(int i)
+{
+	enum config_done done;
+
+	(void)i;
+	OK(meta_bucket_set_config(mt, arena, &lost_bucket.id, "policy", NULL, &done, &err));
+	ck_assert_int_eq(done, CONFIG_DONE);
+}
+
+static void
+make_one(int i)
+{
+	enum bucket_made made;
+
+	(void)i;
+	OK(meta_bucket_create(mt, arena, "gone", "eu", &lost_tenant.id, &made, &err));
+	OK(registry_bucket_find(mt, arena, "gone", &lost_bucket, &err));
+}
+
+static void
+delete_lost(int i)
+{
+	enum bucket_gone gone;
+	struct bucket b;
+
+	(void)i;
+	OK(meta_bucket_delete(mt, arena, &lost_bucket, &gone, &err));
+	ck_assert_int_eq(gone, BUCKET_GONE);
+	FAILS(registry_bucket_find(mt, arena, "gone", &b, &err), ERR_NOT_FOUND);
+}
+
+/* Each is tried again, knows its own doing, and is told as done. */
+START_TEST(test_lost_answers)
+{
+	enum bucket_made made;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &lost_tenant, &err));
+	OK(meta_bucket_create(mt, arena, "mine", "eu", &lost_tenant.id, &made, &err));
+	OK(registry_bucket_find(mt, arena, "mine", &lost_bucket, &err));
+	with_a_lost_answer(NULL, create_lost);
+	with_a_lost_answer(NULL, config_lost);
+	with_a_lost_answer(config_lost, config_gone_lost);
+	with_a_lost_answer(make_one, delete_lost);
+	ck_assert_str_eq(scratch_query(scratch, "eu", "SELECT count(*) FROM bucket_fences WHERE closed_at IS NOT NULL AND ended_at IS NULL"), "0");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -648,6 +778,7 @@ main(void)
 	tcase_add_test(plain, test_buckets);
 	tcase_add_test(plain, test_bucket_is_deleted_and_made_again);
 	tcase_add_test(plain, test_no_delete_while_the_primary_is_away);
+	tcase_add_test(plain, test_lost_answers);
 	suite_add_tcase(s, plain);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
