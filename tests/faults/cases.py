@@ -194,10 +194,12 @@ class Key(Thing):
             self.names[r] = name_of_bucket()
             status(create(self.names[r], lab.region(r)), 200)
 
-    def change(self, _):
+    def change(self, _, via=None):
         begun, to = time.monotonic(), not self.changes[-1][2]
         p = self.lab.psql("UPDATE apps SET enabled = %s WHERE access_key = '%s'" % (str(to).lower(), self.key), check=False)
-        sure = p.returncode == 0 and self.lab.admin(random.choice(self.lab.names), "cache", "wait", check=False).returncode == 0
+        w = self.lab.admin(via or random.choice(self.lab.names), "cache", "wait", check=False) if p.returncode == 0 else p
+        # Who waited W in vain may rely on it all the same.
+        sure = w.returncode == 0 or "not every region said within" in w.out
         self.changes.append((begun, time.monotonic() if sure else float("inf"), to, sure))
 
     def read(self, region, now=None):
