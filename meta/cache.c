@@ -99,6 +99,7 @@ struct wanted { /* a key of this reading */
 	bool page_present, page_trusted;
 	bool malformed; /* something lies there that is not this key's value */
 	struct event_clock page_clock;
+	int64_t page_wall_us; /* when it was beaten; 0 = never */
 	uint64_t slot_n;
 };
 struct reading {
@@ -173,6 +174,7 @@ got_page(struct asked *q, unsigned page, const uint8_t *p, size_t len)
 	struct event_clock clock;
 	uint8_t id[STAMP_ID_LEN];
 	uint64_t beat, slot_n;
+	int64_t wall_us;
 	bool trusted = false, judged = false;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -180,7 +182,7 @@ got_page(struct asked *q, unsigned page, const uint8_t *p, size_t len)
 
 		if (w->server != q->server || w->place.page != page)
 			continue;
-		if (!stamp_peek(p, len, w->place.slot, id, &clock, &beat, &slot_n))
+		if (!stamp_peek(p, len, w->place.slot, id, &clock, &beat, &wall_us, &slot_n))
 			return;
 		if (!judged)
 			trusted = cache_trust_see(&r->cache->trust[q->server][page], id, beat, r->begin_us, r->begin_us,
@@ -189,6 +191,7 @@ got_page(struct asked *q, unsigned page, const uint8_t *p, size_t len)
 		w->page_present = true;
 		w->page_trusted = trusted;
 		w->page_clock = clock;
+		w->page_wall_us = wall_us;
 		w->slot_n = slot_n;
 	}
 }
@@ -242,6 +245,23 @@ got_item(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
 		got_value(q->r, q->what[i].i, p, len);
 }
 
+/*
+ * How long ago the value was surely true. One that its page bears out was so when the
+ * page was beaten, however long before it was filled; one that its page refutes is old.
+ */
+static int64_t
+age_of(const struct wanted *w, const struct cache_value *v)
+{
+	int64_t since_beat_us;
+
+	if (!w->page_present)
+		return v->age_us;
+	if (memcmp(v->clock.epoch, w->page_clock.epoch, EPOCH_LEN) != 0 || v->clock.n < w->slot_n)
+		return -1;
+	since_beat_us = clock_wall_us() - w->page_wall_us;
+	return w->page_wall_us != 0 && since_beat_us < v->age_us ? since_beat_us : v->age_us;
+}
+
 static enum cache_verdict
 judge(const struct wanted *w, const struct cache_value *v)
 {
@@ -264,6 +284,8 @@ finish(const struct wanted *w, struct cache_value *v)
 		v->page_slot = w->page_clock;
 		v->page_slot.n = w->slot_n;
 	}
+	if (v->present)
+		v->age_us = age_of(w, v);
 	v->verdict = judge(w, v);
 	v->hit = v->verdict == CACHE_HIT;
 }

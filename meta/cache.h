@@ -62,7 +62,7 @@ struct cache_value {
 	enum cache_verdict verdict;
 	bool negative;        /* "no such thing" as of clock */
 	struct event_clock clock;
-	int64_t age_us;       /* since it was filled, by the filler's wall clock; for metadata_when_cut_off = serve */
+	int64_t age_us;       /* since it was surely true, by others' wall clocks; negative: known to be old. For when cut off */
 	struct span data;     /* the arena's */
 	bool page_trusted;    /* a replica at or past page_slot would do */
 	struct event_clock page_slot;

@@ -73,7 +73,7 @@ stamp_decode(const void *bytes, size_t len, struct stamp_page *out)
 
 bool
 stamp_peek(const void *bytes, size_t len, unsigned slot, uint8_t id[STAMP_ID_LEN], struct event_clock *clock,
-    uint64_t *beat, uint64_t *slot_n)
+    uint64_t *beat, int64_t *beat_wall_us, uint64_t *slot_n)
 {
 	const uint8_t *p = bytes;
 
@@ -84,6 +84,7 @@ stamp_peek(const void *bytes, size_t len, unsigned slot, uint8_t id[STAMP_ID_LEN
 	memcpy(clock->epoch, p + AT_EPOCH, EPOCH_LEN);
 	clock->n = get64(p + AT_N);
 	*beat = get64(p + AT_BEAT);
+	*beat_wall_us = (int64_t)get64(p + AT_WALL);
 	*slot_n = get64(p + AT_SLOTS + 8 * slot);
 	return true;
 }

@@ -21,7 +21,7 @@ struct stamp_page {
 	uint8_t id[STAMP_ID_LEN]; /* random; another id has nothing to do with this page */
 	struct event_clock clock; /* n = 0: nobody has stamped it yet */
 	uint64_t beat;
-	int64_t beat_wall_us;     /* for people only */
+	int64_t beat_wall_us;     /* for people, and for what is served when cut off */
 	uint64_t slot[CACHE_SLOTS];
 };
 
@@ -41,7 +41,7 @@ void stamp_encode(const struct stamp_page *p, uint8_t out[STAMP_BYTES]);
 bool stamp_decode(const void *p, size_t len, struct stamp_page *out);
 /* Only what a reader needs of an encoded page. */
 bool stamp_peek(const void *p, size_t len, unsigned slot, uint8_t id[STAMP_ID_LEN], struct event_clock *clock, uint64_t *beat,
-    uint64_t *slot_n);
+    int64_t *beat_wall_us, uint64_t *slot_n);
 
 /*
  * What is known of the events after `from` up to and including `through`: all of

@@ -190,6 +190,28 @@ START_TEST(test_trust_ends)
 }
 END_TEST
 
+/* What a region that is cut off may go by: not when it was filled, which may be long ago, but until when it was true. */
+START_TEST(test_age_is_since_it_was_true)
+{
+	int64_t now = clock_wall_us();
+
+	clock_set_wall_for_tests(now);
+	trust(at(E1, 10));
+	fill(at(E1, 10), "x");
+	clock_set_wall_for_tests(now + 1000 * S);
+	ck_assert_int_eq(get().age_us, 1000 * S);
+	beat(at(E1, 10));
+	ck_assert_int_eq(get().age_us, 0);
+	clock_set_wall_for_tests(now + 1010 * S);
+	ck_assert_int_eq(get().age_us, 10 * S);
+	ck_assert_int_eq(event(at(E1, 11)), STAMP_DONE);
+	ck_assert_int_lt(get().age_us, 0); /* known to be old */
+	fill(at(E2, 99), "other epoch");
+	ck_assert_int_lt(get().age_us, 0);
+	clock_set_wall_for_tests(0);
+}
+END_TEST
+
 START_TEST(test_new_page_is_not_trusted)
 {
 	size_t flushed;
@@ -773,6 +795,7 @@ main(void)
 	tcase_set_timeout(real, 60);
 	tcase_add_test(real, test_hit_and_refusal);
 	tcase_add_test(real, test_trust_ends);
+	tcase_add_test(real, test_age_is_since_it_was_true);
 	tcase_add_test(real, test_new_page_is_not_trusted);
 	tcase_add_test(real, test_cas_rules);
 	tcase_add_test(real, test_cas_other_connection);

@@ -202,21 +202,24 @@ START_TEST(test_page_codec)
 	uint8_t bytes[STAMP_BYTES], id[STAMP_ID_LEN];
 	struct event_clock clock;
 	uint64_t beat, slot;
+	int64_t wall_us;
 
 	p.beat = UINT64_MAX - 1;
+	p.beat_wall_us = 77;
 	p.slot[63] = UINT64_C(0x0102030405060708);
 	stamp_encode(&p, bytes);
 	ck_assert(stamp_decode(bytes, sizeof(bytes), &back));
 	ck_assert_mem_eq(&p, &back, sizeof(p));
-	ck_assert(stamp_peek(bytes, sizeof(bytes), 63, id, &clock, &beat, &slot));
+	ck_assert(stamp_peek(bytes, sizeof(bytes), 63, id, &clock, &beat, &wall_us, &slot));
 	ck_assert_mem_eq(id, p.id, STAMP_ID_LEN);
 	ck_assert_uint_eq(clock.n, 10);
 	ck_assert_uint_eq(beat, UINT64_MAX - 1);
+	ck_assert_int_eq(wall_us, 77);
 	ck_assert_uint_eq(slot, UINT64_C(0x0102030405060708));
 	ck_assert(!stamp_decode(bytes, sizeof(bytes) - 1, &back));
 	bytes[0] ^= 1;
 	ck_assert(!stamp_decode(bytes, sizeof(bytes), &back));
-	ck_assert(!stamp_peek(bytes, sizeof(bytes), 0, id, &clock, &beat, &slot));
+	ck_assert(!stamp_peek(bytes, sizeof(bytes), 0, id, &clock, &beat, &wall_us, &slot));
 }
 END_TEST
 
