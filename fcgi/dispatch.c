@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "fcgi/authorize.h"
+#include "fcgi/custom_domain.h"
 #include "fcgi/identity.h"
 #include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
@@ -53,7 +54,7 @@ answer(struct req *r)
 	const struct identity *who;
 	int rc;
 
-	if (req_parse(r) != 0)
+	if (req_read(r) != 0 || custom_domain(r) != 0 || req_name(r) != 0)
 		return -1;
 	if (service_is(r))
 		return service_answer(r);

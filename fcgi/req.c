@@ -164,21 +164,23 @@ fallback_path(struct req *r)
  * not true is refused, not passed over: it could go round between two regions.
  */
 static int
-take_hop(struct req *r, struct hop *hop)
+take_hop(struct req *r)
 {
 	struct span value = req_header(r, HOP_HEADER);
 	struct hop_request rq = { .method = r->method, .target = r->target, .host = r->host };
+	struct hop hop;
 
-	*hop = (struct hop){ 0 };
 	if (value.p == NULL)
 		return 0;
-	if (!hop_check(r->arena, r->thread->settings, arena_strndup(r->arena, value.p, value.len), &rq, r->now_us, hop))
+	if (!hop_check(r->arena, r->thread->settings, arena_strndup(r->arena, value.p, value.len), &rq, r->now_us, &hop))
 		return req_refuse(r, S3_AccessDenied, "The request's hop header is not valid.", NULL, SPAN(""));
-	r->hop_from = hop->from;
-	r->client_addr = hop->client_addr;
-	r->secure = hop->secure;
-	if (strlen(hop->request_id) == REQ_ID_LEN)
-		memcpy(r->id, hop->request_id, REQ_ID_LEN);
+	r->hop_from = hop.from;
+	r->hop_domain = hop.domain;
+	r->custom_domain = strcmp(hop.domain, HOP_CUSTOM_DOMAIN) == 0;
+	r->client_addr = hop.client_addr;
+	r->secure = hop.secure;
+	if (strlen(hop.request_id) == REQ_ID_LEN)
+		memcpy(r->id, hop.request_id, REQ_ID_LEN);
 	return 0;
 }
 
@@ -187,16 +189,16 @@ parse_uri(struct req *r)
 {
 	const char *const *domains = r->thread->settings->domains;
 	const char *relayed[2] = { NULL, NULL };
-	struct hop hop;
+	int rc;
 
-	if (take_hop(r, &hop) != 0)
-		return -1;
 	if (r->hop_from != NULL) {
-		if (hop.domain[0] != '\0')
-			relayed[0] = hop.domain;
+		if (r->hop_domain[0] != '\0')
+			relayed[0] = r->hop_domain;
 		domains = relayed;
 	}
-	if (s3_uri_parse(r->arena, r->target, r->host, domains, &r->uri, &r->problem) != 0) {
+	rc = r->custom_domain ? s3_uri_parse_custom(r->arena, r->target, r->host, &r->uri, &r->problem)
+		    : s3_uri_parse(r->arena, r->target, r->host, domains, &r->uri, &r->problem);
+	if (rc != 0) {
 		fallback_path(r);
 		return req_refused(r, "the request target could not be read");
 	}
@@ -215,13 +217,19 @@ req_match(const struct req *r)
 }
 
 int
-req_parse(struct req *r)
+req_read(struct req *r)
+{
+	r->op = OP_NONE;
+	r->uri.path = SPAN("/");
+	return read_variables(r) != 0 || take_hop(r) != 0 ? -1 : 0;
+}
+
+int
+req_name(struct req *r)
 {
 	struct s3_match match;
 
-	r->op = OP_NONE;
-	r->uri.path = SPAN("/");
-	if (read_variables(r) != 0 || parse_uri(r) != 0)
+	if (parse_uri(r) != 0)
 		return -1;
 	r->signed_request = (struct sigv4_request){
 		.method = r->method, .path = r->uri.path, .query = &r->uri.query, .headers = &r->headers

@@ -68,6 +68,8 @@ struct req {
 	/* what was found */
 	const struct bucket *bucket; /* NULL: none named, or there is no such bucket */
 	const char *hop_from;      /* the region that relayed it here, verified; NULL: a client asks */
+	const char *hop_domain;    /* with hop_from: in which of its domains the Host lies */
+	bool custom_domain;        /* the Host itself is the bucket */
 	const char *access_key;    /* as claimed, for the log; NULL: anonymous */
 	const char *route;         /* what routing did, for the log */
 
@@ -77,10 +79,12 @@ struct req {
 };
 
 /*
- * Read the CGI variables and take them apart. -1 with r->problem; r is good
+ * Read the CGI variables and who relayed the request. -1 with r->problem; r is good
  * enough for an error answer then. Fields of r before "as it came" are set by the caller.
  */
-MUST_CHECK int req_parse(struct req *r);
+MUST_CHECK int req_read(struct req *r);
+/* Then, when r->custom_domain is known, take the target apart: bucket, key, operation. */
+MUST_CHECK int req_name(struct req *r);
 /* What the table of operations is asked about the request. */
 struct s3_match req_match(const struct req *r);
 

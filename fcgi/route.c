@@ -64,6 +64,7 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 		.bucket = r->bucket,
 		.bucket_name = r->bucket_name,
 		.vhost = r->uri.style == S3_STYLE_VHOST,
+		.custom_domain = r->uri.style == S3_STYLE_VHOST && r->uri.domain.len == 0,
 		.raw_path = r->uri.raw_path,
 		.raw_query = r->uri.raw_query,
 		.signed_request = &r->signed_request,
@@ -136,7 +137,9 @@ hop_value(struct req *r)
 		.sent_us = r->now_us,
 	};
 
-	if (r->uri.style == S3_STYLE_VHOST)
+	if (r->uri.style == S3_STYLE_VHOST && r->uri.domain.len == 0)
+		hop.domain = HOP_CUSTOM_DOMAIN;
+	else if (r->uri.style == S3_STYLE_VHOST)
 		hop.domain = arena_strndup(r->arena, r->uri.domain.p, r->uri.domain.len);
 	return hop.domain == NULL ? NULL : hop_make(r->arena, r->thread->settings, &hop, &bound);
 }

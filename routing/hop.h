@@ -13,13 +13,14 @@
 #include "base/settings.h"
 
 #define HOP_HEADER "x-anvil-hop"
+#define HOP_CUSTOM_DOMAIN "." /* the client's Host itself is the bucket */
 
 struct hop {
 	const char *from;        /* region that relays */
 	const char *to;          /* region it believes home */
 	const char *request_id;
 	const char *client_addr;
-	const char *domain;      /* of ours, that the client's Host ends in; "" = path style */
+	const char *domain;      /* of ours, that the client's Host ends in; "" = path style; HOP_CUSTOM_DOMAIN */
 	bool secure;             /* the client spoke TLS */
 	int64_t sent_us;
 };

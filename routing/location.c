@@ -29,7 +29,7 @@ location_of(struct arena *a, const struct location_in *in, struct location *out)
 
 	if (port != NULL && strchr(port, ']') != NULL)
 		port = NULL; /* the colon belongs to an IPv6 address */
-	if (in->vhost && r->domains[0] != NULL) {
+	if (in->vhost && !in->custom_domain && r->domains[0] != NULL) {
 		out->base = arena_printf(a, "%.*s%s.%s%s", scheme_len, r->endpoint,
 		    in->bucket, r->domains[0], port == NULL ? "" : port);
 	} else {

@@ -13,6 +13,7 @@ struct location_in {
 	const struct region *home;
 	const char *bucket;
 	bool vhost;               /* the client's style */
+	bool custom_domain;       /* vhost, by a host of the customer's: its name need not fit our certificate */
 	struct span raw_path;     /* as it came; begins with "/" */
 	struct span raw_query;    /* as it came, without "?" */
 };

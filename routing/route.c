@@ -72,6 +72,7 @@ plan_elsewhere(struct meta_thread *t, struct arena *a, const struct route_reques
 	struct location_in in = {
 		.bucket = rq->bucket->name,
 		.vhost = rq->vhost,
+		.custom_domain = rq->custom_domain,
 		.raw_path = rq->raw_path,
 		.raw_query = rq->raw_query,
 	};

@@ -17,7 +17,7 @@ struct route_request {
 	struct route_in in;             /* all but home, mode, home_relay, which are filled in */
 	const struct bucket *bucket;    /* NULL = none named, or there is none */
 	const char *bucket_name;        /* NULL = none named */
-	bool vhost;
+	bool vhost, custom_domain;
 	struct span raw_path, raw_query;
 	/* for ROUTE_307_PRESIGN of a presigned request, after it was verified; NULL when anonymous */
 	const struct sigv4_request *signed_request;

@@ -11,6 +11,7 @@
 #include "s3/uri.h"
 
 #include "base/parse.h"
+#include "s3/bucket_name.h"
 #include "s3/errors.h"
 #include "s3/headers.h"
 
@@ -239,8 +240,8 @@ lower_copy(struct arena *a, struct span s)
 	return (struct span){ p, s.len };
 }
 
-/* Sets style, domain and, for a virtual host, bucket. */
-static void
+/* Sets style, domain and, for a virtual host, bucket. true: the host is one of ours. */
+static bool
 host_match(const char *const *domains, struct s3_uri *u)
 {
 	struct span best = { NULL, 0 };
@@ -261,10 +262,11 @@ host_match(const char *const *domains, struct s3_uri *u)
 		best = tail;
 	}
 	if (best.len == 0 || best.len == u->host.len)
-		return;
+		return best.len > 0;
 	u->style = S3_STYLE_VHOST;
 	u->domain = best;
 	u->bucket = (struct span){ u->host.p, u->host.len - best.len - 1 };
+	return true;
 }
 
 /* --- the whole --- */
@@ -326,9 +328,12 @@ path_split(struct arena *a, struct s3_uri *u, struct s3_problem *pr)
 	return 0;
 }
 
-int
-s3_uri_parse(struct arena *a, struct span target, struct span host, const char *const *domains,
-    struct s3_uri *out, struct s3_problem *pr)
+/* domains of a custom host: the whole host is the bucket. */
+static const char *const custom[] = { NULL };
+
+static int
+parse(struct arena *a, struct span target, struct span host, const char *const *domains, struct s3_uri *out,
+    struct s3_problem *pr)
 {
 	struct span whole = target, authority = { NULL, 0 };
 	const char *q;
@@ -355,8 +360,37 @@ s3_uri_parse(struct arena *a, struct span target, struct span host, const char *
 	out->host = lower_copy(a, host_name(host));
 	if (out->host.p == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);
-	host_match(domains, out);
+	if (domains == custom) {
+		out->style = S3_STYLE_VHOST;
+		out->bucket = out->host;
+	} else {
+		(void)host_match(domains, out);
+	}
 	if (path_split(a, out, pr) != 0)
 		return -1;
 	return s3_query_parse(a, out->raw_query, &out->query, pr);
+}
+
+int
+s3_uri_parse(struct arena *a, struct span target, struct span host, const char *const *domains,
+    struct s3_uri *out, struct s3_problem *pr)
+{
+	return parse(a, target, host, domains, out, pr);
+}
+
+int
+s3_uri_parse_custom(struct arena *a, struct span target, struct span host, struct s3_uri *out, struct s3_problem *pr)
+{
+	return parse(a, target, host, custom, out, pr);
+}
+
+bool
+s3_host_is_custom(struct arena *a, struct span host, const char *const *domains, struct span *bucket)
+{
+	struct s3_uri u = { .host = lower_copy(a, host_name(host)) };
+
+	if (u.host.p == NULL || memchr(u.host.p, '.', u.host.len) == NULL || !bucket_name_valid(u.host))
+		return false;
+	*bucket = u.host;
+	return !host_match(domains, &u);
 }

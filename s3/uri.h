@@ -63,6 +63,16 @@ struct s3_uri {
 MUST_CHECK int s3_uri_parse(struct arena *a, struct span target, struct span host, const char *const *domains,
     struct s3_uri *out, struct s3_problem *pr);
 
+/*
+ * A custom domain: a host that is none of `domains`, no address, and could name
+ * a bucket. The name in *bucket borrows from the arena. Whether there is such a
+ * bucket is for the caller to find out; then s3_uri_parse_custom takes the
+ * target apart: the bucket is the host, the whole path is the key, the domain empty.
+ */
+bool s3_host_is_custom(struct arena *a, struct span host, const char *const *domains, struct span *bucket);
+MUST_CHECK int s3_uri_parse_custom(struct arena *a, struct span target, struct span host, struct s3_uri *out,
+    struct s3_problem *pr);
+
 /* Only the query. -1: InvalidURI. */
 MUST_CHECK int s3_query_parse(struct arena *a, struct span raw, struct s3_query *out, struct s3_problem *pr);
 /* The first of that name (case matters, as in S3), or NULL. */

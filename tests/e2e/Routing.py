@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests for another region's bucket: relayed, redirected, refused."""
 import os
+import secrets
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -32,6 +33,24 @@ def test_relayed_both_ways():
         error(S3(via).get(n, "k"), 404, "NoSuchKey")
     after = sum(metric(r, "anvil_relayed_total") for r in (EU, US))
     ok("counted", after > before, (before, after))
+
+
+def test_custom_domain():
+    """A host that is none of ours and names a bucket is that bucket, in every region; any other host is path style."""
+    name = "static.%s.example.org" % secrets.token_hex(8)
+    status(S3(EU).request("PUT", name), 200)
+    try:
+        for region in (EU, US):
+            s3 = S3(region)
+            eq("key", s3.request("PUT", target="//a/b", host=name, body=b"by its own name").status, 200)
+            eq("bytes", s3.get(name, "/a/b").body, b"by its own name")
+            eq("anonymous", s3.send("GET", "//a/b", {"Host": name}).code, "AccessDenied")
+            url = sigv4.presign("GET", "//a/b", name, KEY, SECRET, region.name, 300)
+            eq("presigned", s3.send("GET", url, {"Host": name}).body, b"by its own name")
+            error(s3.request("GET", target="//a/b", host="other." + name), 400, "InvalidBucketName")
+            status(s3.delete(name, "/a/b"), 204)
+    finally:
+        status(S3(EU).request("DELETE", name), 204)
 
 
 def test_redirect_mode():

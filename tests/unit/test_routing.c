@@ -178,7 +178,8 @@ START_TEST(test_location_rows)
 {
 	struct arena *a = arena_new(1 << 16);
 	struct region us_row = { .name = "us", .endpoint = locations[_i].endpoint, .domains = locations[_i].domains };
-	struct location_in in = { &us_row, "b", locations[_i].vhost, span_of(locations[_i].path), span_of(locations[_i].query) };
+	struct location_in in = { .home = &us_row, .bucket = "b", .vhost = locations[_i].vhost,
+		.raw_path = span_of(locations[_i].path), .raw_query = span_of(locations[_i].query) };
 	struct location got;
 
 	ck_assert(location_of(a, &in, &got));

@@ -96,6 +96,45 @@ START_TEST(test_uri_names)
 }
 END_TEST
 
+/* --- custom domains --- */
+
+static const struct {
+	const char *host, *bucket; /* bucket NULL: not a custom domain */
+} customs[] = {
+	{ "static.customer.org", "static.customer.org" },
+	{ "Static.Customer.Org:8080", "static.customer.org" },
+	{ "static.customer.org.", "static.customer.org" },
+	{ "s3.example.com", NULL },
+	{ "b.s3.example.com", NULL },
+	{ "xs3.example.org", "xs3.example.org" },
+	{ "bs3.example.net", "bs3.example.net" },
+	{ "localhost", NULL },
+	{ "127.0.0.1:8080", NULL },
+	{ "[2001:db8::1]", NULL },
+	{ "under_score.customer.org", NULL },
+	{ "", NULL },
+};
+
+START_TEST(test_uri_custom_domains)
+{
+	struct span host = span_of(customs[_i].host), bucket = SPAN("");
+	struct arena *a = arena_new(1 << 20);
+	struct s3_problem pr = { 0 };
+	struct s3_uri u;
+
+	ck_assert_msg(s3_host_is_custom(a, host, domains, &bucket) == (customs[_i].bucket != NULL), "%s", customs[_i].host);
+	if (customs[_i].bucket != NULL) {
+		check_span(customs[_i].host, "bucket", bucket, customs[_i].bucket);
+		ck_assert_int_eq(s3_uri_parse_custom(a, SPAN("//a%2Fb/?acl"), host, &u, &pr), 0);
+		check_span(customs[_i].host, "bucket", u.bucket, customs[_i].bucket);
+		check_span(customs[_i].host, "key", u.key, "/a/b/");
+		check_span(customs[_i].host, "domain", u.domain, "");
+		ck_assert_int_eq(u.style, S3_STYLE_VHOST);
+	}
+	arena_free(a);
+}
+END_TEST
+
 /* --- what is refused --- */
 
 static const struct {
@@ -296,6 +335,7 @@ uri_suite(void)
 	TCase *t = tcase_create("uri");
 
 	tcase_add_loop_test(t, test_uri_names, 0, (int)ARRAY_LEN(named));
+	tcase_add_loop_test(t, test_uri_custom_domains, 0, (int)ARRAY_LEN(customs));
 	tcase_add_loop_test(t, test_uri_refuses, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(t, test_uri_key_length);
 	tcase_add_test(t, test_uri_limits);
