@@ -65,6 +65,28 @@ def test_bucket_by_cli():
         status(S3(region).request("HEAD", n), 404)
 
 
+def test_dns_zone():
+    """A line for each bucket, at its home; a file that follows changes, replaced whole."""
+    here, there = bucket(EU), bucket(US)
+    zone = admin(EU, "dns", "zone", "--domain", "s3.example.com", "--ttl", "30").out
+    contains("origin", zone, "$ORIGIN s3.example.com.\n$TTL 30\n")
+    for name in ("*", here, there):
+        contains("an address is no alias", zone, "%s\tIN\tA\t%s\n" % (name, EU.host))
+    path = os.path.join(temp_dir(), "zone")
+    p = subprocess.Popen(["anvil-admin", "-c", EU.conf, "dns", "zone", "--domain", "s3.example.com", "--file", path, "--follow"])
+    try:
+        until("the file is there", lambda: os.path.exists(path))
+        later = bucket(US)
+        until("a new bucket is in it", lambda: later in open(path).read())
+        status(S3(US).request("DELETE", later), 204)
+        until("and goes with it", lambda: later not in open(path).read())
+        ok("the others stay", here in open(path).read())
+    finally:
+        p.kill()
+        p.wait()
+    ok("without a file nothing can be followed", admin(EU, "dns", "zone", "--domain", "x.org", "--follow", check=False).returncode != 0)
+
+
 def test_secret_once():
     """A key's secret is shown when it is made, and never again."""
     made = admin_json(EU, "app", "create", "demo", "cli-once")

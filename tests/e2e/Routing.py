@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests for another region's bucket: relayed, redirected, refused."""
 import os
-import secrets
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))

@@ -272,6 +272,8 @@ static const struct line_row lines[] = {
 	{ "anvil-admin bucket create Photos --tenant t", "name: must be a bucket's name" },
 	{ "anvil-admin bucket create 1.2.3.4 --tenant t", "name" },
 	{ "anvil-admin bucket routing photos relay", NULL },
+	{ "anvil-admin dns zone --domain s3.example.com --ttl 30", NULL },
+	{ "anvil-admin dns zone", "--domain" },
 	{ "anvil-admin bucket routing photos maybe", "must be one of default|auto|redirect|relay" },
 	{ "anvil-admin bucket policy photos --remove", NULL },
 	{ "anvil-admin bucket policy photos --remove=1", "takes no value" },

@@ -7,6 +7,7 @@
 #include "routing/decide.h"
 #include "routing/hop.h"
 #include "routing/location.h"
+#include "routing/zone.h"
 
 #include <check.h>
 
@@ -189,6 +190,23 @@ START_TEST(test_location_rows)
 }
 END_TEST
 
+START_TEST(test_zone)
+{
+	struct arena *a = arena_new(65536);
+	struct strbuf sb;
+
+	strbuf_init(&sb, a, 4096);
+	zone_begin(&sb, "s3.example.com", 60, "https://s3.eu.example.com");
+	zone_line(&sb, "b", "https://s3.us.example.com:8443");
+	zone_line(&sb, "dotted.b", "http://192.0.2.7:80");
+	zone_line(&sb, "six", "http://[2001:db8::1]:80");
+	ck_assert_str_eq(strbuf_cstr(&sb), "; written by anvil-admin dns zone\n$ORIGIN s3.example.com.\n$TTL 60\n"
+	    "*\tIN\tCNAME\ts3.eu.example.com.\nb\tIN\tCNAME\ts3.us.example.com.\n"
+	    "dotted.b\tIN\tA\t192.0.2.7\nsix\tIN\tAAAA\t2001:db8::1\n");
+	arena_free(a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -197,6 +215,7 @@ main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_add_test(t, test_zone);
 	tcase_add_loop_test(t, test_decide_cells, 0, (int)ARRAY_LEN(cells));
 	tcase_add_test(t, test_hop_round_trip_and_forgers);
 	tcase_add_loop_test(t, test_location_rows, 0, (int)ARRAY_LEN(locations));
