@@ -12,12 +12,8 @@
 #include "base/fault.h"
 #include "meta/ack.h"
 
-#define SILENT_US (INT64_C(86400) * US_PER_S) /* such a region is not waited for when pruning; it flushes later */
-
 struct heard {
-	char region[CACHE_REGION_MAX + 1];
-	struct event_clock clock;
-	int64_t heard_us;
+	struct ack_heard ack;
 	bool dirty;
 };
 struct acks {
@@ -27,13 +23,12 @@ struct acks {
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t changed;
 	bool stop;
-	int64_t since_us;
 	struct heard heard[MESSAGE_REGIONS_MAX];
 	size_t n;
 };
 
 static bool
-take_dirty(struct acks *k, struct heard *out)
+take_dirty(struct acks *k, struct ack_heard *out)
 {
 	bool got = false;
 
@@ -42,7 +37,7 @@ take_dirty(struct acks *k, struct heard *out)
 		for (size_t i = 0; i < k->n && !got; i++)
 			if (k->heard[i].dirty) {
 				k->heard[i].dirty = false;
-				*out = k->heard[i];
+				*out = k->heard[i].ack;
 				got = true;
 			}
 		if (!got)
@@ -58,7 +53,7 @@ acks_run(void *arg)
 	struct acks *k = arg;
 	struct cache_servers *s = k->inv->servers;
 	struct mc *mc[CACHE_SERVERS_MAX];
-	struct heard h;
+	struct ack_heard h;
 
 	for (size_t i = 0; i < s->n; i++)
 		mc[i] = mc_new(s, i, true);
@@ -82,7 +77,6 @@ acks_new(struct inv *inv)
 	ASSERT(k != NULL);
 	k->arena = a;
 	k->inv = inv;
-	k->since_us = clock_mono_us();
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->changed, NULL);
 	inv->acks = k;
@@ -118,7 +112,7 @@ static struct heard *
 find(struct acks *k, const char *region)
 {
 	for (size_t i = 0; i < k->n; i++)
-		if (strcmp(k->heard[i].region, region) == 0)
+		if (strcmp(k->heard[i].ack.region, region) == 0)
 			return &k->heard[i];
 	return NULL;
 }
@@ -133,38 +127,28 @@ acks_heard(struct acks *k, const char *region, const struct event_clock *clock)
 	h = find(k, region);
 	if (h == NULL && k->n < MESSAGE_REGIONS_MAX) {
 		h = &k->heard[k->n++];
-		snprintf(h->region, sizeof(h->region), "%s", region);
+		snprintf(h->ack.region, sizeof(h->ack.region), "%s", region);
 	}
 	if (h != NULL) {
-		newer = memcmp(h->clock.epoch, clock->epoch, EPOCH_LEN) != 0 || h->clock.n < clock->n;
+		newer = memcmp(h->ack.clock.epoch, clock->epoch, EPOCH_LEN) != 0 || h->ack.clock.n < clock->n;
 		if (newer)
-			h->clock = *clock;
-		h->heard_us = clock_mono_us();
+			h->ack.clock = *clock;
+		h->ack.heard_us = clock_mono_us();
 		h->dirty = true;
 		pthread_cond_signal(&k->changed);
 	}
 	pthread_mutex_unlock(&k->lock);
 }
 
-uint64_t
-acks_lowest(struct acks *k, const uint8_t epoch[EPOCH_LEN], const struct message_region *r, size_t n)
+size_t
+acks_list(struct acks *k, struct ack_heard *out, size_t max)
 {
-	int64_t now = clock_mono_us();
-	uint64_t lowest = UINT64_MAX;
+	size_t n;
 
 	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < n; i++) {
-		const struct heard *h = find(k, r[i].name);
-		int64_t last_us = h == NULL ? k->since_us : h->heard_us;
-		bool told = h != NULL && memcmp(h->clock.epoch, epoch, EPOCH_LEN) == 0;
-
-		if (strcmp(r[i].state, "active") != 0 || now - last_us > SILENT_US)
-			continue;
-		if (!told)
-			lowest = 0;
-		else if (h->clock.n < lowest)
-			lowest = h->clock.n;
-	}
+	n = k->n < max ? k->n : max;
+	for (size_t i = 0; i < n; i++)
+		out[i] = k->heard[i].ack;
 	pthread_mutex_unlock(&k->lock);
-	return lowest == UINT64_MAX ? 0 : lowest;
+	return n;
 }

@@ -9,7 +9,6 @@
  */
 #include "invalidator/inv.h"
 
-#include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 
 #include "base/clock.h"
@@ -234,7 +233,7 @@ answers_start(struct inv *inv, const char *address, struct err *err)
 		return FAIL(err, ERR_INTERNAL, "could not open a REP socket: %s", nng_strerror(rc));
 	as->open = true;
 	nng_socket_set_size(as->rep, NNG_OPT_RECVMAXSZ, MESSAGE_MAX);
-	rc = nng_listen(as->rep, address, NULL, 0);
+	rc = link_listen(inv, as->rep, address);
 	if (rc != 0)
 		return FAIL(err, ERR_INVALID, "could not answer at \"%s\" (invalidator_listen): %s", address, nng_strerror(rc));
 	for (size_t i = 0; i < THREADS; i++)

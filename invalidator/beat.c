@@ -325,6 +325,7 @@ beat_run(void *arg)
 		start_us = clock_mono_us();
 		atomic_store(&b->inv->alive_us, start_us);
 		regions_refresh(b->inv);
+		links_look(b->inv);
 		round_of_beats(b);
 		wait_for_turn(b, start_us);
 	}

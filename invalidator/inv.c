@@ -75,7 +75,7 @@ answer_address(const struct settings *s, char out[ADDRESS_MAX], struct err *err)
 		return 0;
 	}
 	colon = strrchr(first, ':');
-	if (colon == NULL || strncmp(first, "tcp://", 6) != 0 || !parse_i64(span_of(colon + 1), 1, 65534, &port))
+	if (colon == NULL || strncmp(strncmp(first, "tls+", 4) == 0 ? first + 4 : first, "tcp://", 6) != 0 || !parse_i64(span_of(colon + 1), 1, 65534, &port))
 		return FAIL(err, ERR_INVALID, "invalidator_listen \"%s\": give a second address to answer at", first);
 	snprintf(out, ADDRESS_MAX, "%.*s:%" PRId64, (int)(colon - first), first, port + 1);
 	return 0;
@@ -105,15 +105,17 @@ inv_open(const struct settings *s, struct inv **out, struct err *err)
 	crypto_random(inv->boot, BOOT_LEN);
 	inv->db = db_pool_new('g', s->global_dsn, DB_CONNECTIONS, (int)timeout_ms, (int)s->db_connect_timeout_s);
 	inv->ring = ring_new();
+	links_new(inv);
 	regions_new(inv);
 	acks_new(inv);
 	apply_new(inv);
 	peers_new(inv);
 	answers_new(inv);
 	source_new(inv);
+	outbox_new(inv);
 	beat_new(inv);
 	*out = inv;
-	if (peers_start(inv, err) != 0 || answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 ||
+	if (links_open(inv, err) != 0 || peers_start(inv, err) != 0 || answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 ||
 	    apply_start(inv, err) != 0 || source_start(inv, err) != 0 || beat_start(inv, err) != 0) {
 		inv_close(inv);
 		return -1;
@@ -132,12 +134,14 @@ inv_close(struct inv *inv)
 	answers_stop(inv);
 	peers_stop(inv);
 	beat_free(inv);
+	outbox_free(inv);
 	source_free(inv);
 	answers_free(inv);
 	peers_free(inv);
 	apply_free(inv);
 	acks_free(inv);
 	regions_free(inv);
+	links_free(inv);
 	ring_free(inv->ring);
 	db_pool_free(inv->db);
 	cache_servers_close(inv->servers);

@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 
+#include <nng/nng.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -33,6 +34,8 @@ struct acks;
 struct answers;
 struct apply;
 struct beat;
+struct links;
+struct outbox;
 struct peers;
 struct regions;
 struct source;
@@ -47,11 +50,13 @@ struct inv {
 	struct db_pool *db;     /* the global database */
 	struct ring *ring;
 	struct regions *regions;
+	struct links *links;
 	struct acks *acks;
 	struct apply *apply;
 	struct peers *peers;
 	struct answers *answers;
 	struct source *source;
+	struct outbox *outbox;
 	struct beat *beat;
 	atomic_bool stop;       /* every thread ends soon after */
 	atomic_bool is_source;  /* the primary answered at the last try */
@@ -77,6 +82,19 @@ void inv_set_source(struct inv *inv, bool is, const char *reason);
 /* A message was refused: counted, and logged at most once a second. */
 void inv_refused(struct inv *inv, const char *why, const char *who);
 
+/* ---- link.c: NNG addresses, plain or tls+tcp:// ---- */
+#define LINK_ADDRESS_MAX 256
+void links_new(struct inv *inv);
+void links_free(struct inv *inv);
+/* Reads the certificates, when there are. ERR_INVALID: the settings. */
+MUST_CHECK int links_open(struct inv *inv, struct err *err);
+/* 0 or NNG's code. What is dialled is tried until link_close, or until the socket is closed (call it all the same). */
+MUST_CHECK int link_dial(struct inv *inv, nng_socket socket, const char *address);
+void link_close(struct inv *inv, nng_socket socket, const char *address);
+MUST_CHECK int link_listen(struct inv *inv, nng_socket socket, const char *address);
+/* In the beat thread: tells who is refused, once a change, and dials anew what NNG gave up. */
+void links_look(struct inv *inv);
+
 /* ---- regions.c: the table of regions, in memory ---- */
 void regions_new(struct inv *inv);
 void regions_free(struct inv *inv);
@@ -93,8 +111,13 @@ MUST_CHECK int acks_start(struct inv *inv, struct err *err);
 void acks_stop(struct inv *inv);
 void acks_free(struct inv *inv);
 void acks_heard(struct acks *k, const char *region, const struct event_clock *clock);
-/* The lowest number that every region of the list acknowledged in this epoch; one silent for a day is left out. */
-uint64_t acks_lowest(struct acks *k, const uint8_t epoch[EPOCH_LEN], const struct message_region *r, size_t n);
+struct ack_heard {
+	char region[CACHE_REGION_MAX + 1];
+	struct event_clock clock;
+	int64_t heard_us; /* the last time (monotonic) */
+};
+/* What was heard of each region, at most max; how many. */
+size_t acks_list(struct acks *k, struct ack_heard *out, size_t max);
 
 /* ---- apply.c ---- */
 void apply_new(struct inv *inv);
@@ -120,6 +143,12 @@ MUST_CHECK int source_clock(struct inv *inv, const char *asker, const struct eve
  * what is new. false: database away. Less than through may be there: pruned.
  */
 MUST_CHECK bool source_pump(struct inv *inv, uint64_t through);
+
+/* ---- outbox.c: in the source's thread ---- */
+void outbox_new(struct inv *inv);
+void outbox_free(struct inv *inv);
+/* Tells the primary what was heard of the regions and forgets a batch of events, when that is due. */
+void outbox_turn(struct inv *inv);
 
 /* ---- beat.c ---- */
 void beat_new(struct inv *inv);

@@ -11,7 +11,6 @@
  */
 #include "invalidator/inv.h"
 
-#include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -22,7 +21,7 @@
 #include "base/metrics.h"
 
 #define PEERS_MAX 64
-#define ADDRESS_MAX 256
+#define ADDRESS_MAX LINK_ADDRESS_MAX
 #define SEND_MS 200
 #define ASK_MS 700
 #define ASK_US ((SEND_MS + ASK_MS) * US_PER_MS)
@@ -36,7 +35,6 @@ struct peer {
 	char pub[ADDRESS_MAX], rep[ADDRESS_MAX];
 	bool used, bootstrap, keep;
 	nng_socket req;
-	nng_dialer sub;
 	struct inv_thread thread;
 	/* The peers' lock guards the rest. */
 	bool end, up, self, greet_now;
@@ -402,10 +400,11 @@ open_peer(struct peers *ps, struct peer *p)
 	nng_socket_set_size(p->req, NNG_OPT_RECVMAXSZ, MESSAGE_MAX);
 	/* A question said twice would bear one sequence twice, and be refused. */
 	nng_socket_set_ms(p->req, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-	if (nng_dial(p->req, p->rep, NULL, NNG_FLAG_NONBLOCK) != 0 ||
-	    nng_dial(ps->sub, p->pub, &p->sub, NNG_FLAG_NONBLOCK) != 0 ||
+	if (link_dial(ps->inv, p->req, p->rep) != 0 || link_dial(ps->inv, ps->sub, p->pub) != 0 ||
 	    inv_thread(&p->thread, peer_run, p, &err) != 0) {
 		log_event(NULL, EV_INV_PEER_DOWN, LS("region", p->region), LS("address", p->rep), LS("reason", "no such address"));
+		link_close(ps->inv, p->req, p->rep);
+		link_close(ps->inv, ps->sub, p->pub);
 		nng_close(p->req);
 		return false;
 	}
@@ -419,8 +418,9 @@ close_peer(struct peers *ps, struct peer *p)
 	p->end = true;
 	pthread_cond_broadcast(&ps->changed);
 	pthread_mutex_unlock(&ps->lock);
+	link_close(ps->inv, p->req, p->rep);
+	link_close(ps->inv, ps->sub, p->pub);
 	nng_close(p->req);
-	nng_dialer_close(p->sub);
 	inv_join(&p->thread);
 	pthread_mutex_lock(&ps->lock);
 	memset(p, 0, sizeof(*p));
@@ -547,7 +547,7 @@ peers_start(struct inv *inv, struct err *err)
 	snprintf(ps->own_pub[0], ADDRESS_MAX, "%s", s->invalidator_listen[0]);
 	word = advertised;
 	snprintf(ps->own_pub[1], ADDRESS_MAX, "%.*s", (int)next_word(&word).len, advertised);
-	rc = nng_listen(ps->pub, ps->own_pub[0], NULL, 0);
+	rc = link_listen(inv, ps->pub, ps->own_pub[0]);
 	if (rc != 0)
 		return FAIL(err, ERR_INVALID, "could not publish at \"%s\" (invalidator_listen): %s", ps->own_pub[0], nng_strerror(rc));
 	for (const char *const *b = s->invalidator_peers; b != NULL && *b != NULL; b++) {

@@ -26,9 +26,6 @@
 #define RECONNECT_US (500 * US_PER_MS)
 #define READ_ROWS 2000            /* of one reading; the last number is whole */
 #define ROWS_OF_ONE_NUMBER 1000   /* more are one "*" */
-#define PRUNE_EVERY_US (60 * US_PER_S)
-#define PRUNE_KEEP 100000         /* numbers */
-#define PRUNE_KEEP_S 3600
 
 struct source {
 	struct arena *arena;
@@ -36,7 +33,6 @@ struct source {
 	struct inv_thread thread;
 	int wake;                  /* eventfd: the end */
 	PGconn *conn;
-	int64_t prune_us;
 	pthread_mutex_t pump;      /* one reader of the outbox at a time; held while the database and PUB are used */
 	struct stamp_event *buf;   /* the pump's */
 	pthread_mutex_t lock;      /* guards seen */
@@ -204,30 +200,6 @@ source_pump(struct inv *inv, uint64_t through)
 	return ok;
 }
 
-static void
-prune(struct source *src)
-{
-	struct inv *inv = src->inv;
-	struct ring_state s = ring_state(inv->ring);
-	struct arena *a = arena_new(1 << 20);
-	const struct message_region *r;
-	struct err err = { 0 };
-	uint64_t lowest;
-	size_t n;
-
-	r = regions_list(inv->regions, a, &n);
-	lowest = r == NULL ? 0 : acks_lowest(inv->acks, s.epoch, r, n);
-	if (s.through > PRUNE_KEEP && lowest > 0) {
-		uint64_t through = s.through - PRUNE_KEEP < lowest ? s.through - PRUNE_KEEP : lowest;
-		struct db_param p[] = { P_INT((int64_t)through), P_INT(PRUNE_KEEP_S) };
-
-		/* A failure here is told by the pool, and tried again. */
-		if (db_query(inv->db, a, STMT_EVENTS_PRUNE, p, 2, NULL, &err) != 0)
-			src->prune_us = clock_mono_us() + PRUNE_EVERY_US;
-	}
-	arena_free(a);
-}
-
 /* ---- LISTEN ---- */
 
 /* PQexec would wait for ever for a server that is stopped. */
@@ -314,10 +286,7 @@ listen_on(struct source *src)
 		s = ring_state(inv->ring);
 		if (told > s.through)
 			beat_now(inv); /* another epoch, or pruned */
-		if (clock_mono_us() >= src->prune_us) {
-			src->prune_us = clock_mono_us() + PRUNE_EVERY_US;
-			prune(src);
-		}
+		outbox_turn(inv);
 		if (!wait_for_notice(src, &told)) {
 			inv_set_source(inv, false, "the connection that listens was lost");
 			return;
@@ -360,7 +329,6 @@ source_new(struct inv *inv)
 	src->inv = inv;
 	src->buf = arena_array(a, MESSAGE_EVENTS_MAX, sizeof(*src->buf));
 	ASSERT(src->buf != NULL);
-	src->prune_us = clock_mono_us() + PRUNE_EVERY_US;
 	pthread_mutex_init(&src->pump, NULL);
 	pthread_mutex_init(&src->lock, NULL);
 	src->wake = -1;

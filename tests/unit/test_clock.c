@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "meta/db.h"
 #include "meta/migrate.h"
 #include "tests/lib/scratch.h"
@@ -555,7 +556,7 @@ START_TEST(test_clock_that_went_back)
 }
 END_TEST
 
-START_TEST(test_outbox_is_read_in_whole_numbers_and_pruned)
+START_TEST(test_outbox_is_read_in_whole_numbers)
 {
 	struct db_pool *p = pool(1);
 	struct answer from = ask(p, "eu");
@@ -571,14 +572,124 @@ START_TEST(test_outbox_is_read_in_whole_numbers_and_pruned)
 	ck_assert_int_eq(db_query(p, arena, STMT_EVENTS_AFTER,
 	    (const struct db_param[]){ { DB_UUID, from.epoch, 16, 0 }, P_INT(from.n + 1), P_INT(100) }, 3, &r, &err), 0);
 	ck_assert_uint_eq(db_count(r), 1);
-	ck_assert_int_eq(db_query(p, arena, STMT_EVENTS_PRUNE, (const struct db_param[]){ P_INT(from.n + 1), P_INT(3600) }, 2, &r, &err), 0);
-	ck_assert_int_eq(db_i64(r, 0, 0), 0);
-	ck_assert_int_eq(db_query(p, arena, STMT_EVENTS_PRUNE, (const struct db_param[]){ P_INT(from.n + 1), P_INT(0) }, 2, &r, &err), 0);
-	ck_assert_int_gt(db_i64(r, 0, 0), 3);
-	ck_assert_int_eq(db_query(p, arena, STMT_EVENTS_AFTER,
-	    (const struct db_param[]){ { DB_UUID, from.epoch, 16, 0 }, P_INT(from.n), P_INT(100) }, 3, &r, &err), 0);
-	ck_assert_uint_eq(db_count(r), 1);
 	db_pool_free(p);
+}
+END_TEST
+
+static int64_t
+outbox_query(const char *what)
+{
+	int64_t n;
+
+	ck_assert(parse_i64(span_of(scratch_query(scratch, "clocktest", what)), 0, INT64_MAX, &n));
+	return n;
+}
+
+static void
+heard(struct db_pool *p, const char *region, const struct answer *at, int64_t n, int64_t age_ms)
+{
+	struct db_param par[] = { P_TEXT(region), { DB_UUID, at->epoch, 16, 0 }, P_INT(n), P_INT(age_ms) };
+
+	ck_assert_int_eq(db_query(p, arena, STMT_REGION_HEARD, par, 4, NULL, &err), 0);
+}
+
+static int64_t
+prune(struct db_pool *p, int64_t keep_s, int64_t silent_s, int64_t max, int batch, const char *given_up)
+{
+	struct db_param par[] = { P_INT(keep_s), P_INT(silent_s), P_INT(max), P_INT(batch) };
+	const char *const *list;
+	struct db_rows *r;
+
+	ck_assert_int_eq(db_query(p, arena, STMT_OUTBOX_PRUNE, par, 4, &r, &err), 0);
+	list = db_texts(r, 0, 2, arena);
+	ck_assert_str_eq(list[0] == NULL ? "" : list[0], given_up);
+	ck_assert(list[0] == NULL || list[1] == NULL);
+	return db_i64(r, 0, 0);
+}
+
+/* Of the oldest numbers: n + 1 is the first. */
+#define ROWS_OF "SELECT count(*) FROM metadata_events e, (SELECT min(n) - 1 AS n FROM metadata_events) o WHERE e.n = o."
+#define OLDEST "SELECT coalesce(min(n), 0) FROM metadata_events"
+
+START_TEST(test_outbox_is_pruned_by_what_regions_applied)
+{
+	struct db_pool *p = pool(1);
+	struct answer now;
+	int64_t n, before, first, second;
+
+	ck_assert(scratch_sql(scratch, "clocktest", "DELETE FROM regions WHERE name NOT IN ('eu', 'us') AND NOT EXISTS "
+	    "(SELECT FROM buckets b WHERE b.region = regions.name); UPDATE regions SET state = 'active', leaving_at = NULL"));
+	for (int i = 0; i < 20; i++)
+		ck_assert(scratch_sql(scratch, "clocktest", "UPDATE apps SET name = name || 'x'"));
+	now = ask(p, "eu");
+	n = (int64_t)now.n;
+	(void)prune(p, 0, 3600, 1000000, 100000, ""); /* what other tests left in other epochs */
+	/* Nobody has acknowledged: nothing goes, whatever its age. */
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, 100000, ""), 0);
+	/* One has: the other is waited for. */
+	heard(p, "eu", &now, n, 0);
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, 100000, ""), 0);
+	heard(p, "us", &now, n - 5, 0);
+	ck_assert_int_eq(prune(p, 3600, 3600, 1000000, 100000, ""), 0); /* too young */
+	ck_assert_int_gt(prune(p, 0, 3600, 1000000, 100000, ""), 0);
+	ck_assert_int_eq(outbox_query(OLDEST), n - 4);
+	/* What was heard before does not undo what was heard later; nor does a lower number. */
+	heard(p, "us", &now, n - 10, 0);
+	ck_assert_int_eq(outbox_query("SELECT n FROM region_progress WHERE region = 'us'"), n - 5);
+	/* Silent for too long: given up, and not waited for. It is heard of again: waited for. */
+	ck_assert(scratch_sql(scratch, "clocktest", "UPDATE region_progress SET heard_at = now() - interval '2 hours' WHERE region = 'us'"));
+	before = outbox_query("SELECT count(*) FROM metadata_events");
+	ck_assert_int_eq(prune(p, 3600, 3600, 1000000, 100000, "us"), 0);
+	heard(p, "us", &now, n - 5, 60000);
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, 100000, ""), 0);
+	ck_assert(scratch_sql(scratch, "clocktest", "UPDATE region_progress SET heard_at = now() - interval '2 hours' WHERE region = 'us'"));
+	/* Batches, but never a part of a number. */
+	first = outbox_query(ROWS_OF "n + 1");
+	ck_assert_int_gt(first, 1);
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, 1, "us"), first);
+	before -= first;
+	first = outbox_query(ROWS_OF "n + 1");
+	second = outbox_query(ROWS_OF "n + 2");
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, (int)first + 1, "us"), first + second);
+	ck_assert_int_eq(prune(p, 0, 3600, 1000000, 100000, "us"), before - first - second);
+	ck_assert_int_eq(outbox_query("SELECT count(*) FROM metadata_events"), 0);
+
+	/* Too many go whoever waits; another epoch's are of no use to anybody. */
+	heard(p, "us", &now, n, 0);
+	for (int i = 0; i < 10; i++)
+		ck_assert(scratch_sql(scratch, "clocktest", "UPDATE apps SET name = name || 'y'"));
+	ck_assert_int_eq(prune(p, 3600, 3600, 1000000, 100000, ""), 0);
+	before = outbox_query("SELECT count(*) FROM metadata_events");
+	ck_assert_int_gt(prune(p, 3600, 3600, before / 2, 100000, ""), 0);
+	first = outbox_query("SELECT count(*) FROM metadata_events");
+	ck_assert(first <= before / 2 && first > 0);
+	ck_assert(scratch_sql(scratch, "clocktest", "SELECT anvil_epoch_begin('a test')"));
+	ck_assert_int_eq(prune(p, 3600, 3600, 1000000, 100000, ""), first);
+	ck_assert_int_eq(outbox_query("SELECT count(*) FROM metadata_events"), 1);
+	db_pool_free(p);
+}
+END_TEST
+
+/* However long the outbox is, a batch reads it by its indexes. */
+START_TEST(test_outbox_is_pruned_by_index)
+{
+	struct db_pool *p = pool(1);
+	struct answer now = ask(p, "eu");
+	int64_t scans;
+
+	heard(p, "eu", &now, (int64_t)now.n, 0);
+	heard(p, "us", &now, (int64_t)now.n, 0);
+	ck_assert(scratch_sql(scratch, "clocktest", "SET session_replication_role = replica; "
+	    "ALTER TABLE metadata_events DISABLE TRIGGER ALL; INSERT INTO metadata_events (epoch, n, kind, key) "
+	    "SELECT epoch, n + g, 'a', 'k' FROM event_clock, generate_series(1, 50000) g; "
+	    "ALTER TABLE metadata_events ENABLE ALWAYS TRIGGER metadata_events_number; ANALYZE metadata_events"));
+	scans = outbox_query("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'metadata_events'");
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_gt(prune(p, 3600, 3600, 40000 - 2000 * i, 1000, ""), 500);
+	db_pool_free(p); /* its counts are told when the connection ends */
+	ck_assert(scratch_sql(scratch, "clocktest", "SELECT pg_sleep(0.3)"));
+	ck_assert_int_eq(outbox_query("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'metadata_events'"), scans);
+	ck_assert(scratch_sql(scratch, "clocktest", "DELETE FROM metadata_events WHERE n > (SELECT n FROM event_clock)"));
 }
 END_TEST
 
@@ -680,7 +791,9 @@ main(void)
 	tcase_add_loop_test(tc, test_epoch_changes, 0, ARRAY_LEN(new_epochs));
 	tcase_add_test(tc, test_source_knows_active_regions_only);
 	tcase_add_test(tc, test_clock_that_went_back);
-	tcase_add_test(tc, test_outbox_is_read_in_whole_numbers_and_pruned);
+	tcase_add_test(tc, test_outbox_is_read_in_whole_numbers);
+	tcase_add_test(tc, test_outbox_is_pruned_by_what_regions_applied);
+	tcase_add_test(tc, test_outbox_is_pruned_by_index);
 	tcase_add_test(tc, test_commit_is_durable_though_asynchronous);
 	tcase_add_test(tc, test_numbering_is_linear);
 	tcase_add_test(tc, test_hot_statements_use_indexes);
