@@ -3,6 +3,7 @@
 # tests/lib/pg.sh - a scratch PostgreSQL of one's own, as an unprivileged user.
 #
 #   pg.sh start DIR [OPTION=VALUE...]   a cluster in DIR (made when missing); prints its DSN
+#   pg.sh standby DIR OF [OPTION=VALUE...]  a streaming hot standby of the running one in OF; prints its DSN
 #   pg.sh stop DIR                      ends it at once; DIR is the caller's to remove
 #   pg.sh kill DIR                      as a crash does (immediate shutdown)
 #   pg.sh restart DIR                   after stop or kill, with the same data
@@ -36,7 +37,7 @@ launch() {
 		{ echo "pg.sh: PostgreSQL did not start, see $dir/log" >&2; tail -5 "$dir/log" >&2; exit 1; }
 }
 
-[ $# -ge 2 ] || { sed -n '3,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '3,18s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 verb=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
@@ -69,6 +70,22 @@ start)
 			done
 		} >>"$dir/data/postgresql.conf"
 	fi
+	launch
+	echo "host=$(cat "$dir/socket_dir") user=postgres dbname=postgres"
+	;;
+standby)
+	of=$(cd "$1" && pwd)
+	shift
+	[ "$(id -u)" != 0 ] || chown 65534:65534 "$dir"
+	as_user "$(dirname "$(readlink -f "$bin/initdb")")/pg_basebackup" -D "$dir/data" -h "$(cat "$of/socket_dir")" -U postgres -R -X stream -c fast >"$dir/initdb.log" 2>&1 ||
+		{ cat "$dir/initdb.log" >&2; exit 1; }
+	as_user mktemp -d /tmp/anvil-pg.XXXXXX >"$dir/socket_dir"
+	{
+		echo "unix_socket_directories = '$(cat "$dir/socket_dir")'"
+		for o in "$@"; do
+			echo "${o%%=*} = '${o#*=}'"
+		done
+	} >>"$dir/data/postgresql.conf"
 	launch
 	echo "host=$(cat "$dir/socket_dir") user=postgres dbname=postgres"
 	;;

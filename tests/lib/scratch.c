@@ -9,7 +9,9 @@
  */
 #include "tests/lib/scratch.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +30,7 @@ struct scratch {
 	char *dir;
 	const char *pg_dsn;      /* NULL until started */
 	char *pg_socket_dir;
+	char *standby_socket_dir; /* NULL until started */
 	int n_memcached;
 	pid_t memcached[MEMCACHED_MAX];
 	const char *memcached_path[MEMCACHED_MAX], *memcached_args[MEMCACHED_MAX];
@@ -94,7 +97,8 @@ reap(int from, const char *dir)
 	for (i = 0; i < ARRAY_LEN(pids); i++)
 		if (pids[i] > 0)
 			kill(pids[i], SIGKILL);
-	snprintf(cmd, sizeof(cmd), "test ! -d '%s' || { '%s' stop '%s/pg'; rm -rf '%s'; }", dir, pg_sh(), dir, dir);
+	snprintf(cmd, sizeof(cmd), "test ! -d '%s' || { for d in standby pg; do test ! -d '%s'/$d || '%s' stop '%s'/$d; done; rm -rf '%s'; }",
+	    dir, dir, pg_sh(), dir, dir);
 	execl("/bin/sh", "sh", "-c", cmd, (char *)NULL);
 	_exit(127);
 }
@@ -206,7 +210,7 @@ scratch_database(struct scratch *s, const char *name)
 }
 
 static int
-run_sql(struct scratch *s, const char *database, const char *sql, const char *flags, char *out, size_t size)
+run_sql(struct scratch *s, const char *host, const char *database, const char *sql, const char *flags, char *out, size_t size)
 {
 	char cmd[PATH_MAX * 2], path[PATH_MAX];
 	FILE *f;
@@ -218,7 +222,7 @@ run_sql(struct scratch *s, const char *database, const char *sql, const char *fl
 	if (f == NULL || fputs(sql, f) == EOF || fclose(f) != 0)
 		give_up("could not write a file of SQL", 1);
 	snprintf(cmd, sizeof(cmd), "psql -X -q -v ON_ERROR_STOP=1 -h '%s' -U postgres -d '%s' %s -f '%s'%s",
-	    s->pg_socket_dir, database, flags, path, out == NULL ? " >/dev/null" : "");
+	    host, database, flags, path, out == NULL ? " >/dev/null" : "");
 	st = command(cmd, out, size);
 	unlink(path);
 	return st;
@@ -227,65 +231,151 @@ run_sql(struct scratch *s, const char *database, const char *sql, const char *fl
 bool
 scratch_sql(struct scratch *s, const char *database, const char *sql)
 {
-	return run_sql(s, database, sql, "", NULL, 0) == 0;
+	return run_sql(s, s->pg_socket_dir, database, sql, "", NULL, 0) == 0;
+}
+
+static const char *
+query(struct scratch *s, const char *host, const char *database, const char *sql)
+{
+	static _Thread_local char out[4096];
+
+	if (run_sql(s, host, database, sql, "-At", out, sizeof(out)) != 0)
+		return "(failed)";
+	return out;
 }
 
 const char *
 scratch_query(struct scratch *s, const char *database, const char *sql)
 {
-	static _Thread_local char out[4096];
+	return query(s, s->pg_socket_dir, database, sql);
+}
 
-	if (run_sql(s, database, sql, "-At", out, sizeof(out)) != 0)
-		return "(failed)";
-	return out;
+const char *
+scratch_standby_query(struct scratch *s, const char *database, const char *sql)
+{
+	return query(s, s->standby_socket_dir, database, sql);
+}
+
+const char *
+scratch_standby(struct scratch *s, const char *name)
+{
+	char cmd[PATH_MAX * 2], line[512];
+
+	snprintf(cmd, sizeof(cmd), "'%s' standby '%s/standby' '%s/pg'", pg_sh(), s->dir, s->dir);
+	if (s->standby_socket_dir == NULL) {
+		if (command(cmd, line, sizeof(line)) != 0)
+			give_up("the standby did not start", 1);
+		s->standby_socket_dir = arena_strndup(s->arena, line + 5, strcspn(line + 5, " "));
+	}
+	return arena_printf(s->arena, "host=%s user=postgres dbname=%s", s->standby_socket_dir, name);
+}
+
+static void
+pg_verb(struct scratch *s, const char *folder, const char *verb)
+{
+	char cmd[PATH_MAX * 2];
+
+	snprintf(cmd, sizeof(cmd), "KEEP_SOCKET_DIR=1 '%s' %s '%s/%s'", pg_sh(), verb, s->dir, folder);
+	if (command(cmd, NULL, 0) != 0)
+		give_up(cmd, 1);
 }
 
 void
 scratch_pg_verb(struct scratch *s, const char *verb)
 {
-	char cmd[PATH_MAX * 2];
+	pg_verb(s, "pg", verb);
+}
 
-	snprintf(cmd, sizeof(cmd), "KEEP_SOCKET_DIR=1 '%s' %s '%s/pg'", pg_sh(), verb, s->dir);
-	if (command(cmd, NULL, 0) != 0)
-		give_up(cmd, 1);
+void
+scratch_standby_verb(struct scratch *s, const char *verb)
+{
+	pg_verb(s, "standby", verb);
 }
 
 /* The postmaster and, by ps(1), its children. */
-void
-scratch_pg_signal(struct scratch *s, int sig)
+static void
+pg_signal(struct scratch *s, const char *folder, int sig)
 {
 	char cmd[PATH_MAX * 2];
 	const char *name = sig == SIGSTOP ? "STOP" : sig == SIGCONT ? "CONT" : "TERM";
 
-	snprintf(cmd, sizeof(cmd), "p=$(head -1 '%s/pg/data/postmaster.pid') && kill -%s $p && "
+	snprintf(cmd, sizeof(cmd), "p=$(head -1 '%s/%s/data/postmaster.pid') && kill -%s $p && "
 	    "for c in $(ps -o pid= --ppid $p); do kill -%s $c 2>/dev/null || true; done", /* a child may have ended */
-	    s->dir, name, name);
+	    s->dir, folder, name, name);
 	if (command(cmd, NULL, 0) != 0)
 		give_up("could not signal PostgreSQL", 1);
 }
 
-static bool
-answers(const char *path)
+void
+scratch_pg_signal(struct scratch *s, int sig)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ok;
+	pg_signal(s, "pg", sig);
+}
 
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
-	ok = fd >= 0 && connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0;
+void
+scratch_standby_signal(struct scratch *s, int sig)
+{
+	pg_signal(s, "standby", sig);
+}
+
+/* An address as in the settings: a socket's path, or 127.0.0.1:PORT. */
+static int
+connect_to(const char *address)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	bool tcp = address[0] != '/';
+	int64_t port = 0;
+	int fd, rc;
+
+	if (tcp && !parse_i64(span_of(strchr(address, ':') + 1), 1, 65535, &port))
+		give_up(address, 1);
+	in.sin_port = htons((uint16_t)port);
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", address);
+	fd = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = tcp ? connect(fd, (const struct sockaddr *)&in, sizeof(in)) : connect(fd, (const struct sockaddr *)&un, sizeof(un));
+	if (fd >= 0 && rc != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+answers(const char *address)
+{
+	int fd = connect_to(address);
+
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return fd >= 0;
+}
+
+static int
+free_port(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&in, len) != 0 || getsockname(fd, (struct sockaddr *)&in, &len) != 0)
+		give_up("no free port", 1);
+	close(fd);
+	return ntohs(in.sin_port);
 }
 
 static void
 launch_memcached(struct scratch *s, int i)
 {
 	const char *path = s->memcached_path[i];
-	char cmd[PATH_MAX];
+	char cmd[PATH_MAX * 3], where[PATH_MAX + 16];
 	pid_t pid;
 
-	snprintf(cmd, sizeof(cmd), "exec memcached %s -s '%s' %s </dev/null >/dev/null 2>&1", getuid() == 0 ? "-u nobody" : "", path,
+	if (path[0] == '/')
+		snprintf(where, sizeof(where), "-s '%s'", path);
+	else
+		snprintf(where, sizeof(where), "-l 127.0.0.1 -p %s", strchr(path, ':') + 1);
+	snprintf(cmd, sizeof(cmd), "exec memcached %s %s %s </dev/null >/dev/null 2>&1", getuid() == 0 ? "-u nobody" : "", where,
 	    s->memcached_args[i]);
 	pid = fork();
 	if (pid == 0) {
@@ -301,14 +391,14 @@ launch_memcached(struct scratch *s, int i)
 		give_up("fork", 1);
 	s->memcached[i] = pid;
 	reaper_tell(s, pid);
-	for (int k = 0; k < 500 && !answers(path); k++)
+	for (int k = 0; k < 3000 && !answers(path) && waitpid(pid, NULL, WNOHANG) == 0; k++)
 		clock_sleep_us(10 * US_PER_MS);
 	if (!answers(path))
 		give_up("memcached did not start", 1);
 }
 
-const char *
-scratch_memcached(struct scratch *s, const char *args)
+static const char *
+start_memcached(struct scratch *s, bool tcp, const char *args)
 {
 	char which[PATH_MAX];
 	int i = s->n_memcached;
@@ -319,11 +409,24 @@ scratch_memcached(struct scratch *s, const char *args)
 		give_up("memcached is missing: apt-get install memcached", 77);
 	if (getuid() == 0 && chmod(s->dir, 0777) != 0)
 		give_up("chmod", 1);
-	s->memcached_path[i] = arena_printf(s->arena, "%s/mc%d", s->dir, i);
+	s->memcached_path[i] = tcp ? arena_printf(s->arena, "127.0.0.1:%d", free_port()) :
+	    arena_printf(s->arena, "%s/mc%d", s->dir, i);
 	s->memcached_args[i] = arena_strdup(s->arena, args == NULL ? "" : args);
 	s->n_memcached++;
 	launch_memcached(s, i);
 	return s->memcached_path[i];
+}
+
+const char *
+scratch_memcached(struct scratch *s, const char *args)
+{
+	return start_memcached(s, false, args);
+}
+
+const char *
+scratch_memcached_tcp(struct scratch *s, const char *args)
+{
+	return start_memcached(s, true, args);
 }
 
 static void
@@ -351,6 +454,31 @@ scratch_memcached_pid(const struct scratch *s, int i)
 	return i < s->n_memcached ? s->memcached[i] : -1;
 }
 
+/* A signal works a moment after kill(2) returned. */
+static bool
+stands_still(pid_t pid)
+{
+	char path[64], line[256] = "";
+	const char *state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL)
+		give_up("memcached is gone", 1);
+	fclose(f);
+	state = strrchr(line, ')');
+	return state != NULL && state[1] == ' ' && state[2] == 'T';
+}
+
+void
+scratch_memcached_signal(const struct scratch *s, int i, int sig)
+{
+	kill(s->memcached[i], sig);
+	while (sig == SIGSTOP && !stands_still(s->memcached[i]))
+		clock_sleep_us(US_PER_MS);
+}
+
 void
 scratch_free(struct scratch *s)
 {
@@ -360,6 +488,10 @@ scratch_free(struct scratch *s)
 		return;
 	for (int i = 0; i < s->n_memcached; i++)
 		end_memcached(s, i);
+	if (s->standby_socket_dir != NULL) {
+		snprintf(cmd, sizeof(cmd), "'%s' stop '%s/standby'", pg_sh(), s->dir);
+		(void)command(cmd, NULL, 0);
+	}
 	if (s->pg_dsn != NULL) {
 		snprintf(cmd, sizeof(cmd), "'%s' stop '%s/pg'", pg_sh(), s->dir);
 		(void)command(cmd, NULL, 0);

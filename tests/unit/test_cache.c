@@ -1,132 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/unit/test_cache.c - the cache protocol against real memcached servers;
- * what of it needs none is in test_stamp.c.
+ * tests/unit/test_cache.c - the cache protocol against a real memcached. What of
+ * it needs none is in test_stamp.c; several servers, ways to connect to them, and
+ * servers that fail are in test_cache_servers.c.
  */
 #include "base/base.h"
 
 #include <check.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
-#include "base/clock.h"
-#include "base/metrics.h"
 #include "meta/ack.h"
-#include "meta/cache_impl.h"
-#include "meta/stamp_write.h"
-#include "tests/lib/scratch.h"
-#include "tests/unit/stamp_help.h"
-
-/* ---- with servers ---- */
-
-static struct scratch *sc;
-static struct settings set;
-static const char *servers[4];
-static struct cache *cache;
-static struct cache_thread *th;
-static struct mc *mc;
-static struct arena *arena;
-static struct err err;
-
-static void
-setup_with(int n, const char *args)
-{
-	memset(&set, 0, sizeof(set));
-	memset(servers, 0, sizeof(servers));
-	sc = scratch_new();
-	for (int i = 0; i < n; i++)
-		servers[i] = scratch_memcached(sc, args);
-	set.region = "eu";
-	set.memcached = servers;
-	set.memcached_user = set.memcached_password_file = "";
-	set.cache_timeout_ms = 50;
-	set.cache_retry_ms = 300;
-	set.metadata_trust_ms = 3000;
-	set.metadata_beat_ms = 100;
-	set.metadata_ack_ms = 400;
-	err_clear(&err);
-	ck_assert_msg(cache_open(&set, &cache, &err) == 0, "%s", err.detail);
-	ck_assert(cache_thread_new(cache, &th, &err) == 0);
-	mc = mc_new(cache->servers, 0, true);
-	arena = arena_new(1 << 20);
-}
-
-static void
-setup(void)
-{
-	setup_with(1, NULL);
-}
-
-static void
-teardown(void)
-{
-	cache_thread_free(th);
-	mc_free(mc);
-	cache_close(cache);
-	arena_free(arena);
-	scratch_free(sc);
-}
-
-/* A whole beat through q on the server of c, with what news tells. */
-static enum stamp_result
-beat_with(struct mc *c, struct event_clock q, const struct stamp_news *news, int *beaten)
-{
-	struct stamp_news none = news_of(q.epoch, 0, 0, NULL, 0);
-	struct stamp_round r;
-	int flushed;
-	enum stamp_result res = stamp_beat_begin(c, "eu", q.epoch, &r);
-
-	if (res != STAMP_DONE)
-		return res;
-	return stamp_beat_end(c, "eu", &r, &q, news == NULL ? &none : news, beaten, &flushed);
-}
-
-static void
-beat(struct event_clock q)
-{
-	int n = 0;
-
-	ck_assert_int_eq(beat_with(mc, q, NULL, &n), STAMP_DONE);
-	ck_assert_int_eq(n, CACHE_PAGES);
-}
-
-static const struct cache_key KEY = { EVENT_KIND_BUCKET, { "photos", 6 } };
-
-static struct cache_value
-get(void)
-{
-	struct cache_value v;
-
-	cache_get(th, arena, &KEY, 1, &v);
-	return v;
-}
-
-static void
-trust(struct event_clock q)
-{
-	for (int i = 0; i < 3; i++) {
-		beat(q);
-		get();
-	}
-}
-
-static void
-fill(struct event_clock c, const char *data)
-{
-	cache_set(th, &KEY, &c, false, span_of(data));
-}
-
-/* Raises the slot of KEY as an event would. */
-static enum stamp_result
-event(struct event_clock c)
-{
-	struct stamp_event e;
-	struct stamp_news n = news_of(c.epoch, c.n - 1, c.n, &e, 1);
-
-	stamp_event_of(c.n, 'b', KEY.name, &e);
-	return stamp_apply(mc, "eu", STAMP_EVERY_PAGE, &n);
-}
+#include "tests/unit/cache_help.h"
 
 START_TEST(test_hit_and_refusal)
 {
@@ -242,15 +127,6 @@ START_TEST(test_new_page_is_not_trusted)
 }
 END_TEST
 
-static struct stamp_page
-page_now(unsigned page)
-{
-	struct stamp_round r;
-
-	ck_assert_int_eq(stamp_beat_begin(mc, "eu", E1, &r), STAMP_DONE);
-	return r.was[page].page;
-}
-
 START_TEST(test_cas_rules)
 {
 	struct mc *other = mc_new(cache->servers, 0, false);
@@ -324,16 +200,6 @@ START_TEST(test_cas_other_connection)
 }
 END_TEST
 
-START_TEST(test_no_cas_is_refused)
-{
-	int beaten;
-
-	teardown();
-	setup_with(1, "-C");
-	ck_assert_int_eq(beat_with(mc, at(E1, 1), NULL, &beaten), STAMP_NO_CAS);
-}
-END_TEST
-
 START_TEST(test_restart)
 {
 	trust(at(E1, 10));
@@ -345,95 +211,6 @@ START_TEST(test_restart)
 	ck_assert(get().present && !get().hit);
 	trust(at(E1, 10));
 	ck_assert(get().hit);
-}
-END_TEST
-
-START_TEST(test_dead_server)
-{
-	int64_t start;
-
-	trust(at(E1, 10));
-	scratch_memcached_verb(sc, 0, "kill");
-	get();
-	start = clock_mono_us();
-	for (int i = 0; i < 100; i++)
-		ck_assert(!get().present);
-	ck_assert_int_lt(clock_mono_us() - start, 50 * MS);
-	ck_assert(!cache_server_up(cache->servers, 0));
-	scratch_memcached_verb(sc, 0, "restart");
-	clock_sleep_us(350 * MS);
-	fill(at(E1, 10), "x");
-	ck_assert(get().present);
-	ck_assert(cache_server_up(cache->servers, 0));
-}
-END_TEST
-
-START_TEST(test_stopped_server_costs_once)
-{
-	int64_t start, first;
-
-	trust(at(E1, 10));
-	fill(at(E1, 10), "x");
-	ck_assert(get().hit);
-	kill(scratch_memcached_pid(sc, 0), SIGSTOP);
-	clock_sleep_us(20 * MS); /* the signal works a moment later */
-	start = clock_mono_us();
-	ck_assert(!get().present);
-	first = clock_mono_us() - start;
-	start = clock_mono_us();
-	for (int i = 0; i < 100; i++)
-		ck_assert(!get().present);
-	ck_assert_msg(first >= 40 * MS && first < 120 * MS, "the first took %" PRId64 " us", first);
-	ck_assert_int_lt(clock_mono_us() - start, 30 * MS);
-	kill(scratch_memcached_pid(sc, 0), SIGCONT);
-	clock_sleep_us(350 * MS);
-	ck_assert(get().hit); /* it was only slow: same pages, still trusted */
-}
-END_TEST
-
-START_TEST(test_several_servers)
-{
-	struct cache_key keys[12];
-	char names[12][16];
-	struct cache_value v[12];
-	struct event_clock c = at(E1, 5);
-	struct mc *m[2];
-	int beaten, hits = 0;
-
-	teardown();
-	setup_with(2, NULL);
-	for (size_t i = 0; i < 2; i++)
-		m[i] = mc_new(cache->servers, i, true);
-	for (int i = 0; i < 12; i++) {
-		snprintf(names[i], sizeof(names[i]), "key%d", i);
-		keys[i] = (struct cache_key){ EVENT_KIND_APP, span_of(names[i]) };
-		cache_set(th, &keys[i], &c, false, span_of(names[i]));
-	}
-	for (int b = 0; b < 3; b++) {
-		for (int i = 0; i < 2; i++)
-			ck_assert_int_eq(beat_with(m[i], c, NULL, &beaten), STAMP_DONE);
-		cache_get(th, arena, keys, 12, v);
-	}
-	for (int i = 0; i < 12; i++)
-		ck_assert_msg(v[i].hit && span_eq(v[i].data, keys[i].name), "%s", names[i]);
-	/* One dies: its share moves to the other, and nothing of the other's moves. */
-	scratch_memcached_verb(sc, 0, "kill");
-	cache_get(th, arena, keys, 12, v);
-	for (int i = 0; i < 12; i++)
-		hits += v[i].hit;
-	ck_assert_int_gt(hits, 0);
-	ck_assert_int_lt(hits, 12);
-	for (int i = 0; i < 12; i++)
-		if (!v[i].hit)
-			cache_set(th, &keys[i], &c, false, span_of(names[i]));
-	for (int b = 0; b < 3; b++) { /* pages nobody read before */
-		ck_assert_int_eq(beat_with(m[1], c, NULL, &beaten), STAMP_DONE);
-		cache_get(th, arena, keys, 12, v);
-	}
-	for (int i = 0; i < 12; i++)
-		ck_assert_msg(v[i].hit, "%s", names[i]);
-	for (int i = 0; i < 2; i++)
-		mc_free(m[i]);
 }
 END_TEST
 
@@ -462,8 +239,7 @@ START_TEST(test_raise)
 	ck_assert(!get().hit);
 	for (unsigned i = 0; i < CACHE_PAGES; i++)
 		ck_assert_uint_eq(page_now(i).slot[0], 12);
-	kill(scratch_memcached_pid(sc, 0), SIGSTOP);
-	clock_sleep_us(20 * MS);
+	scratch_memcached_signal(sc, 0, SIGSTOP);
 	ck_assert(!cache_raise(th, &KEY, 1, &c));
 	kill(scratch_memcached_pid(sc, 0), SIGCONT);
 }
@@ -590,80 +366,6 @@ START_TEST(test_watcher_and_status)
 	while (!cache_server_up(cache->servers, 0) && clock_mono_us() < until)
 		clock_sleep_us(10 * MS);
 	ck_assert(get().present);
-}
-END_TEST
-
-/* SASL needs the binary protocol: all of it once more in that. Skipped without saslpasswd2 (Debian: sasl2-bin). */
-START_TEST(test_sasl)
-{
-	static const char make[] = "umask 022; mkdir '%s/sasl' && cd '%s/sasl' && "
-	    "printf 'mech_list: plain\nsasldb_path: %%s/sasldb\n' \"$PWD\" >memcached.conf && "
-	    "printf 'wo rd' | saslpasswd2 -p -c -a memcached -f sasldb -u \"$(hostname)\" anvil && printf 'wo rd\n' >password && "
-	    "chmod 644 sasldb";
-	char cmd[1024], path[256], address[32];
-	struct event_clock c = at(E1, 10);
-	pid_t pid;
-	struct cache_thread *wrong_thread;
-	struct cache_value v;
-	struct cache *wrong;
-	size_t flushed;
-
-	if (system("command -v saslpasswd2 >/dev/null") != 0)
-		return;
-	snprintf(cmd, sizeof(cmd), make, scratch_dir(sc), scratch_dir(sc));
-	ck_assert_int_eq(system(cmd), 0);
-	snprintf(path, sizeof(path), "%s/sasl", scratch_dir(sc));
-	setenv("SASL_CONF_PATH", path, 1);
-	snprintf(path, sizeof(path), "%s/sasl/password", scratch_dir(sc));
-	set.memcached_password_file = path;
-	/* Over TCP: libmemcached does not authenticate on Unix sockets, and we say so. */
-	set.memcached_user = "anvil";
-	ck_assert_int_ne(cache_open(&set, &wrong, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.detail, "Unix socket"));
-	err_clear(&err);
-	snprintf(address, sizeof(address), "127.0.0.1:%d", 22500 + getpid() % 400);
-	pid = fork();
-	if (pid == 0) {
-		(void)!freopen("/dev/null", "w", stderr);
-		execlp("memcached", "memcached", "-S", "-u", "nobody", "-l", "127.0.0.1", "-p", strchr(address, ':') + 1, (char *)NULL);
-		_exit(127);
-	}
-	servers[0] = address;
-	cache_thread_free(th);
-	mc_free(mc);
-	cache_close(cache);
-	set.cache_timeout_ms = 1000; /* PLAIN is checked against a file */
-	ck_assert_msg(cache_open(&set, &cache, &err) == 0, "%s", err.detail);
-	ck_assert(cache_thread_new(cache, &th, &err) == 0);
-	mc = mc_new(cache->servers, 0, true);
-	clock_sleep_us(S); /* for it to listen */
-	fill(c, "x");
-	ck_assert(!get().hit);
-	trust(c);
-	ck_assert(get().hit);
-	ck_assert_int_eq(event(at(E1, 11)), STAMP_DONE);
-	ck_assert(!get().hit);
-	c.n = 12;
-	ck_assert(cache_raise(th, &KEY, 1, &c));
-	fill(at(E1, 12), "y");
-	ck_assert(get().hit);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
-	ck_assert(cache_flush(th, &flushed, &err) == 0);
-	ck_assert(!get().present);
-	trust(c);
-	fill(c, "z");
-	ck_assert(get().hit);
-
-	set.memcached_user = "somebody";
-	ck_assert(cache_open(&set, &wrong, &err) == 0);
-	ck_assert(cache_thread_new(wrong, &wrong_thread, &err) == 0);
-	cache_get(wrong_thread, arena, &KEY, 1, &v);
-	ck_assert(!v.present);
-	cache_thread_free(wrong_thread);
-	cache_close(wrong);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 END_TEST
 
@@ -799,17 +501,12 @@ main(void)
 	tcase_add_test(real, test_new_page_is_not_trusted);
 	tcase_add_test(real, test_cas_rules);
 	tcase_add_test(real, test_cas_other_connection);
-	tcase_add_test(real, test_no_cas_is_refused);
 	tcase_add_test(real, test_restart);
-	tcase_add_test(real, test_dead_server);
-	tcase_add_test(real, test_stopped_server_costs_once);
-	tcase_add_test(real, test_several_servers);
 	tcase_add_test(real, test_raise);
 	tcase_add_test(real, test_claims);
 	tcase_add_test(real, test_acks);
 	tcase_add_test(real, test_watcher_and_status);
 	tcase_add_test(real, test_odd_values);
-	tcase_add_test(real, test_sasl);
 	suite_add_tcase(s, real);
 	if (getenv("ANVIL_BENCH") != NULL) {
 		bench = tcase_create("bench");

@@ -540,7 +540,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_unchecked_fixture(cached, start_all, NULL);
 	tcase_add_checked_fixture(cached, begin_cached, end);
-	tcase_set_timeout(cached, 60);
+	tcase_set_timeout(cached, 120);
 	tcase_add_test(cached, test_find_hit_miss_negative);
 	tcase_add_test(cached, test_change_by_psql_is_seen);
 	tcase_add_test(cached, test_writer_waits_for_the_other_region);
@@ -551,7 +551,7 @@ main(void)
 	suite_add_tcase(s, cached);
 	tcase_add_unchecked_fixture(crowds, start_all, end_all);
 	tcase_add_checked_fixture(crowds, begin, end);
-	tcase_set_timeout(crowds, 60);
+	tcase_set_timeout(crowds, 120);
 	tcase_add_loop_test(crowds, test_a_crowd_reads_once, 0, 2);
 	tcase_add_test(crowds, test_a_dead_reader_is_replaced_by_one);
 	suite_add_tcase(s, crowds);
