@@ -48,7 +48,7 @@ parse_i64(struct span s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
-static int
+int
 hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

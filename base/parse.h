@@ -15,6 +15,7 @@ bool parse_i64_prefix(const char **cur, const char *end, int64_t min, int64_t ma
 /* Hexadecimal digits, 1 to 16 of them, whole span. */
 bool parse_hex_u64(struct span s, uint64_t *out);
 
+int hex_digit(char c); /* 0 to 15 of either case, or -1 */
 bool hex_decode(struct span hex, uint8_t *out, size_t out_len); /* exactly out_len bytes */
 void hex_encode(const void *p, size_t len, char *out);           /* 2 * len + 1 bytes, lower case */
 /* Standard base64 with padding, strict. Returns the length, or -1. */

@@ -61,18 +61,6 @@ uri_query(struct strbuf *sb, struct span s)
 	encode(sb, s, false);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 ssize_t
 uri_decode(struct span s, bool plus_is_blank, char *out)
 {
@@ -86,8 +74,8 @@ uri_decode(struct span s, bool plus_is_blank, char *out)
 
 			if (s.len - i < 3)
 				return -1;
-			hi = hex_value(s.p[i + 1]);
-			lo = hex_value(s.p[i + 2]);
+			hi = hex_digit(s.p[i + 1]);
+			lo = hex_digit(s.p[i + 2]);
 			if (hi < 0 || lo < 0)
 				return -1;
 			c = (char)(hi * 16 + lo);
