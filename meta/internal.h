@@ -70,6 +70,15 @@ MUST_CHECK int meta_change_sure(struct meta_thread *t, db_tx_fn fn, void *arg, b
 MUST_CHECK int meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params,
     const char *what, struct err *err);
 
+/* One thing from a row of a statement into *out; strings are the arena's. */
+typedef void (*registry_row_fn)(const struct db_rows *r, size_t row, struct arena *a, void *out);
+/* The one row of a statement; ERR_NOT_FOUND naming `what` and the parameter when it gives none. */
+MUST_CHECK int registry_row(struct meta_thread *t, struct arena *a, enum stmt st, struct db_param param, const char *what,
+    registry_row_fn fn, void *out, struct err *err);
+/* All rows as an array of things of `size` bytes, the arena's and never NULL; NULL: err says why. */
+MUST_CHECK void *registry_rows(struct meta_thread *t, struct arena *a, enum stmt st, const struct db_param *params,
+    size_t n_params, registry_row_fn fn, size_t size, size_t *n, struct err *err);
+
 /* Waits for acknowledgements of `at` as the settings say; own_knows: our own region needs no waiting for. */
 void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const char *const *regions,
     bool own_knows);

@@ -17,8 +17,10 @@ access_word(enum app_access access)
 }
 
 static void
-app_info_from_row(const struct db_rows *r, size_t row, struct arena *a, struct app_info *out)
+app_info_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 {
+	struct app_info *out = it;
+
 	out->access_key = db_text(r, row, 0);
 	out->name = db_text(r, row, 1);
 	out->tenant_name = db_text(r, row, 2);
@@ -50,14 +52,7 @@ random_word(const char *alphabet, size_t len, char *out)
 int
 registry_app_find(struct meta_thread *t, struct arena *a, const char *access_key, struct app_info *out, struct err *err)
 {
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_APP_INFO_FIND, (const struct db_param[]){ P_TEXT(access_key) }, 1, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0)
-		return FAIL(err, ERR_NOT_FOUND, "there is no access key \"%s\"", access_key);
-	app_info_from_row(r, 0, a, out);
-	return 0;
+	return registry_row(t, a, STMT_APP_INFO_FIND, P_TEXT(access_key), "access key", app_info_from_row, out, err);
 }
 
 int
@@ -97,20 +92,9 @@ int
 registry_app_list(struct meta_thread *t, struct arena *a, const char *tenant, const char *after, int max,
     struct app_info **out, size_t *n, struct err *err)
 {
-	struct app_info *list;
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_APP_INFO_LIST,
-	        (const struct db_param[]){ P_TEXT(tenant), P_TEXT(after), P_INT(max) }, 3, &r, err) != 0)
-		return -1;
-	list = arena_array(a, db_count(r) + 1, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < db_count(r); i++)
-		app_info_from_row(r, i, a, &list[i]);
-	if (arena_overflowed(a))
-		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
-	*out = list;
-	*n = db_count(r);
-	return 0;
+	*out = registry_rows(t, a, STMT_APP_INFO_LIST, (const struct db_param[]){ P_TEXT(tenant), P_TEXT(after), P_INT(max) }, 3,
+	    app_info_from_row, sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
 }
 
 int

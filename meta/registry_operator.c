@@ -9,8 +9,11 @@
 #include "meta/internal.h"
 
 static void
-operator_from_row(const struct db_rows *r, size_t row, struct operator_info *out)
+operator_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 {
+	struct operator_info *out = it;
+
+	(void)a;
 	memcpy(out->id.b, db_span(r, row, 0).p, UUID_LEN);
 	out->name = db_text(r, row, 1);
 	out->role = db_text(r, row, 2);
@@ -19,20 +22,6 @@ operator_from_row(const struct db_rows *r, size_t row, struct operator_info *out
 	out->enabled = db_bool(r, row, 5);
 	out->created_us = db_i64(r, row, 6);
 	out->last_login_us = db_i64(r, row, 7);
-}
-
-static int
-find_by(struct meta_thread *t, struct arena *a, enum stmt st, struct db_param param, struct operator_info *out,
-    struct err *err)
-{
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, st, &param, 1, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0)
-		return FAIL(err, ERR_NOT_FOUND, "there is no such operator");
-	operator_from_row(r, 0, out);
-	return 0;
 }
 
 /* Operators are not cached: no event, nobody to wait for. */
@@ -53,32 +42,21 @@ registry_operator_create(struct meta_thread *t, const char *name, const char *pa
 int
 registry_operator_find(struct meta_thread *t, struct arena *a, const char *name, struct operator_info *out, struct err *err)
 {
-	return find_by(t, a, STMT_OPERATOR_FIND, P_TEXT(name), out, err);
+	return registry_row(t, a, STMT_OPERATOR_FIND, P_TEXT(name), "operator", operator_from_row, out, err);
 }
 
 int
 registry_operator_by_id(struct meta_thread *t, struct arena *a, const struct uuid *id, struct operator_info *out,
     struct err *err)
 {
-	return find_by(t, a, STMT_OPERATOR_FIND_ID, P_UUID(id), out, err);
+	return registry_row(t, a, STMT_OPERATOR_FIND_ID, P_UUID(id), "operator", operator_from_row, out, err);
 }
 
 int
 registry_operator_list(struct meta_thread *t, struct arena *a, struct operator_info **out, size_t *n, struct err *err)
 {
-	struct operator_info *list;
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_OPERATOR_LIST, NULL, 0, &r, err) != 0)
-		return -1;
-	list = arena_array(a, db_count(r) + 1, sizeof(*list));
-	if (list == NULL)
-		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
-	for (size_t i = 0; i < db_count(r); i++)
-		operator_from_row(r, i, &list[i]);
-	*out = list;
-	*n = db_count(r);
-	return 0;
+	*out = registry_rows(t, a, STMT_OPERATOR_LIST, NULL, 0, operator_from_row, sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
 }
 
 int
@@ -127,23 +105,20 @@ registry_audit_append(struct meta_thread *t, const struct audit_entry *e, struct
 	return db_query(t->meta->global, NULL, STMT_AUDIT_APPEND, params, ARRAY_LEN(params), NULL, err);
 }
 
+static void
+audit_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
+{
+	(void)a;
+	*(struct audit_entry *)it = (struct audit_entry){ db_i64(r, row, 0), db_i64(r, row, 1), db_text(r, row, 2), db_text(r, row, 3),
+		db_text(r, row, 4), db_text(r, row, 5), db_text(r, row, 6), db_text(r, row, 7), db_bool(r, row, 8) };
+}
+
 int
 registry_audit_list(struct meta_thread *t, struct arena *a, int64_t before_id, int max, struct audit_entry **out,
     size_t *n, struct err *err)
 {
 	const struct db_param params[] = { P_INT(before_id <= 0 ? INT64_MAX : before_id), P_INT(max) };
-	struct audit_entry *list;
-	struct db_rows *r;
 
-	if (db_query(t->meta->global, a, STMT_AUDIT_LIST, params, ARRAY_LEN(params), &r, err) != 0)
-		return -1;
-	list = arena_array(a, db_count(r) + 1, sizeof(*list));
-	if (list == NULL)
-		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
-	for (size_t i = 0; i < db_count(r); i++)
-		list[i] = (struct audit_entry){ db_i64(r, i, 0), db_i64(r, i, 1), db_text(r, i, 2), db_text(r, i, 3),
-			db_text(r, i, 4), db_text(r, i, 5), db_text(r, i, 6), db_text(r, i, 7), db_bool(r, i, 8) };
-	*out = list;
-	*n = db_count(r);
-	return 0;
+	*out = registry_rows(t, a, STMT_AUDIT_LIST, params, ARRAY_LEN(params), audit_from_row, sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
 }

@@ -9,8 +9,11 @@
 #include "meta/internal.h"
 
 static void
-policy_from_row(const struct db_rows *r, size_t row, struct policy_info *out)
+policy_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 {
+	struct policy_info *out = it;
+
+	(void)a;
 	out->name = db_text(r, row, 0);
 	out->document = db_text(r, row, 1);
 	out->n_apps = db_i64(r, row, 2);
@@ -35,34 +38,16 @@ registry_policy_update(struct meta_thread *t, const char *name, const char *docu
 int
 registry_policy_find(struct meta_thread *t, struct arena *a, const char *name, struct policy_info *out, struct err *err)
 {
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_POLICY_FIND, (const struct db_param[]){ P_TEXT(name) }, 1, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0)
-		return FAIL(err, ERR_NOT_FOUND, "there is no policy \"%s\"", name);
-	policy_from_row(r, 0, out);
-	return 0;
+	return registry_row(t, a, STMT_POLICY_FIND, P_TEXT(name), "policy", policy_from_row, out, err);
 }
 
 int
 registry_policy_list(struct meta_thread *t, struct arena *a, const char *after, int max, struct policy_info **out,
     size_t *n, struct err *err)
 {
-	struct policy_info *list;
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_POLICY_LIST, (const struct db_param[]){ P_TEXT(after), P_INT(max) }, 2, &r,
-	        err) != 0)
-		return -1;
-	list = arena_array(a, db_count(r) + 1, sizeof(*list));
-	if (list == NULL)
-		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
-	for (size_t i = 0; i < db_count(r); i++)
-		policy_from_row(r, i, &list[i]);
-	*out = list;
-	*n = db_count(r);
-	return 0;
+	*out = registry_rows(t, a, STMT_POLICY_LIST, (const struct db_param[]){ P_TEXT(after), P_INT(max) }, 2, policy_from_row,
+	    sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
 }
 
 int

@@ -12,8 +12,11 @@
 #include "base/parse.h"
 
 static void
-tenant_from_row(const struct db_rows *r, size_t row, struct tenant *out)
+tenant_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 {
+	struct tenant *out = it;
+
+	(void)a;
 	memcpy(out->id.b, db_span(r, row, 0).p, UUID_LEN);
 	out->name = db_text(r, row, 1);
 	out->canonical_id = db_text(r, row, 2);
@@ -26,14 +29,7 @@ tenant_from_row(const struct db_rows *r, size_t row, struct tenant *out)
 int
 registry_tenant_find(struct meta_thread *t, struct arena *a, const char *name, struct tenant *out, struct err *err)
 {
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_TENANT_FIND, (const struct db_param[]){ P_TEXT(name) }, 1, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0)
-		return FAIL(err, ERR_NOT_FOUND, "there is no tenant \"%s\"", name);
-	tenant_from_row(r, 0, out);
-	return 0;
+	return registry_row(t, a, STMT_TENANT_FIND, P_TEXT(name), "tenant", tenant_from_row, out, err);
 }
 
 int
@@ -60,20 +56,9 @@ int
 registry_tenant_list(struct meta_thread *t, struct arena *a, const char *after, int max, struct tenant **out, size_t *n,
     struct err *err)
 {
-	struct tenant *list;
-	struct db_rows *r;
-
-	if (db_query(t->meta->global, a, STMT_TENANT_LIST, (const struct db_param[]){ P_TEXT(after), P_INT(max) }, 2, &r,
-	        err) != 0)
-		return -1;
-	list = arena_array(a, db_count(r) + 1, sizeof(*list));
-	if (list == NULL)
-		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
-	for (size_t i = 0; i < db_count(r); i++)
-		tenant_from_row(r, i, &list[i]);
-	*out = list;
-	*n = db_count(r);
-	return 0;
+	*out = registry_rows(t, a, STMT_TENANT_LIST, (const struct db_param[]){ P_TEXT(after), P_INT(max) }, 2, tenant_from_row,
+	    sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
 }
 
 int
