@@ -82,9 +82,9 @@ look_at(struct cache *c, struct mc *mc, size_t server, bool *trusted)
 }
 
 static void
-note_trust(const struct cache *c, const bool *trusted, bool *all)
+note_trust(const struct cache *c, const bool *trusted, int *all)
 {
-	bool now = true;
+	int now = 1;
 
 	for (size_t i = 0; i < c->servers->n; i++)
 		now = now && trusted[i];
@@ -101,7 +101,7 @@ watch(void *arg)
 	bool trusted[CACHE_SERVERS_MAX] = { false };
 	struct timespec until;
 	int64_t next_us = clock_mono_us();
-	bool all = false;
+	int all = -1; /* not known yet: a process that ended may have left another word */
 
 	for (size_t i = 0; i < c->servers->n; i++)
 		mc[i] = mc_new(c->servers, i, true);

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 
+import contextlib  # noqa: E402
 import threading  # noqa: E402
 
 
@@ -227,6 +228,145 @@ def test_graceful_restart_of_workers():
         ok("and what it says is true", S3().get(n, "k").body == data)
     else:
         ok("or a 5xx, and nothing is left", result[0].status >= 500 and S3().keys(n) == [], result)
+
+
+# ---- when the global database is away ----
+
+def health(region):
+    r = S3(region).send("GET", "/-/health")
+    return r.status, json.loads(r.body)
+
+
+@contextlib.contextmanager
+def no_global_database(region, invalidator, *lines):
+    """The region's workers do not reach the global database, and do not hear of it either when `invalidator` is false.
+    More lines of anvil.conf may follow."""
+    until("well before", lambda: health(region)[1]["status"] == "ok", 30)
+    before = open(region.conf).read()
+    with open(region.conf, "a") as f:
+        f.write("\n".join(('global_dsn = "host=/nonexistent dbname=none"',) + lines) + "\n")
+    try:
+        if not invalidator:
+            quickstart("--stop", region.name + "/invalidator")
+        quickstart("--restart", region.name + "/s3")
+        until("%s serves" % region, lambda: S3(region).send("GET", "/").status != 500, 20)
+        yield
+    finally:
+        with open(region.conf, "r+") as f:
+            f.write(before)
+            f.truncate()
+        quickstart("--restart", region.name + "/s3")
+        if not invalidator:
+            quickstart("--start", region.name + "/invalidator")
+        until("well again", lambda: health(region)[1]["status"] == "ok", 30)
+
+
+def s3_log(region):
+    return open(os.path.join(DIR, "log", region.name + "-s3.log"), errors="replace").read()
+
+
+def hot_bucket(home, via):
+    """A bucket with an object, asked for so that its metadata is in memcached there; and its policy's reader."""
+    n = bucket(home)
+    S3(home).put(n, "k", b"x")
+    for _ in range(3):
+        status(S3(via).get(n, "k"), 200)
+    return n
+
+
+def no_change_is_half_done(region, n):
+    """Every kind of change is refused, and nothing of it is seen once the database is back."""
+    new = "t-" + secrets.token_hex(8)
+    policy = b'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}' % n.encode()
+    for method, name, query, body in (("PUT", new, None, b""), ("PUT", n, "policy", policy), ("DELETE", n, "policy", b""), ("DELETE", n, None, b"")):
+        r = S3(region).request(method, name, query=query, body=body)
+        error(r, 503, "SlowDown")
+        ok("Retry-After", int(r.get("Retry-After")) >= 1, r.headers)
+    return new
+
+
+def test_cut_off_refuses():
+    """Neither the primary nor beats: 503 SlowDown with Retry-After for all that needs metadata, and the other region goes on."""
+    n = hot_bucket(US, US)
+    with no_global_database(US, False):
+        r = until("refused", lambda: next((r for r in [S3(US).get(n, "k")] if r.status == 503), None), 20)
+        error(r, 503, "SlowDown")
+        ok("Retry-After", int(r.get("Retry-After")) >= 1, r.headers)
+        line = log_line(US, r.get("x-amz-request-id"))
+        contains("the log says so", line, "err=SlowDown")
+        contains("and nothing was handed out unproved", line, "unproved=0")
+        status(S3(US).request("HEAD", n), 503)
+        code, h = health(US)
+        eq("health", (code, h["status"], h["metadata"], h["regional_database"], h["cache_trusted"]), (503, "failing", "unknown", True, False))
+        new = no_change_is_half_done(US, n)
+        S3(EU).put(bucket(EU), "k", b"y")
+        eq("trusted since", metric(US, "anvil_metadata_trusted_since_timestamp_seconds"), 0)
+    status(S3(US).get(n, "k"), 200)
+    error(S3(EU).request("GET", n, query="policy"), 404, "NoSuchBucketPolicy")
+    status(S3(EU).request("HEAD", new), 404)
+    S3(US).put(n, "k2", b"z")
+
+
+def test_cut_off_serves_old():
+    """metadata_when_cut_off = serve: what lies in memcached serves for a while, and log, metrics and health say so."""
+    n = hot_bucket(US, US)
+    served = metric(US, "anvil_cache_served_old_total")
+    began = len(s3_log(US))
+    with no_global_database(US, False, "metadata_when_cut_off = serve", "metadata_cache_ttl_secs = 25"):
+        r = until("served", lambda: next((r for r in [S3(US).get(n, "k")] if r.status == 200), None), 20)
+        eq("the object", r.body, b"x")
+        eq("the key and the bucket were not proved", re.search(r" unproved=(\d+)", log_line(US, r.get("x-amz-request-id"))).group(1), "2")
+        S3(US).put(n, "written", b"w")
+        code, h = health(US)
+        eq("health", (code, h["status"], h["metadata"]), (200, "degraded", "unproved"))
+        ok("counted", metric(US, "anvil_cache_served_old_total") >= served + 2)
+        ok("and when", metric(US, "anvil_metadata_served_old_timestamp_seconds") > time.time() - 60)
+        contains("an event says when it began", s3_log(US)[began:], " ev=serve.old ")
+        error(S3(US).get("t-" + secrets.token_hex(8), "k"), 503, "SlowDown")
+        no_change_is_half_done(US, n)
+        # What serve means: a change elsewhere is not seen here, until what is cached is too old.
+        status(S3(EU).request("PUT", n, query="policy", body=b'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}' % n.encode()), 204)
+        eq("eu knows", S3(EU).request("GET", n, query="policy").status, 200)
+        until("what is cached is too old", lambda: S3(US).get(n, "k").status == 503, 40)
+    error(S3(US).get(n, "k"), 403, "AccessDenied")
+    status(S3(US).request("DELETE", n, query="policy"), 204)
+
+
+def test_only_the_database_is_away():
+    """Beats come (the invalidator reaches a source), the workers reach no primary: what is proved is served, the rest is 503."""
+    n = hot_bucket(US, US)
+    with no_global_database(US, True):
+        r = until("hot requests go on", lambda: next((r for r in [S3(US).get(n, "k")] if r.status == 200), None), 30)
+        line = log_line(US, r.get("x-amz-request-id"))
+        contains("proved", line, "unproved=0")
+        contains("without the database", line, "global_queries=0")
+        S3(US).put(n, "written", b"w")
+        code, h = health(US)
+        eq("health", (code, h["status"], h["metadata"], h["cache_trusted"]), (200, "degraded", "cache only", True))
+        error(S3(US).get("t-" + secrets.token_hex(8), "k"), 503, "SlowDown")
+        no_change_is_half_done(US, n)
+        status(S3(US).get(n, "k"), 200)
+        status(S3(EU).request("PUT", n, query="policy", body=b'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}' % n.encode()), 204)
+        error(S3(US).get(n, "k"), 503, "SlowDown")
+    error(S3(US).get(n, "k"), 403, "AccessDenied")
+    status(S3(US).request("DELETE", n, query="policy"), 204)
+    status(S3(US).get(n, "k"), 200)
+
+
+def test_writers_say_whom_they_waited_for():
+    """A region whose invalidator is down: a writer waits W for it, and its log line names it."""
+    quickstart("--stop", US.name + "/invalidator")
+    try:
+        n = bucket(EU)
+        r = S3(EU).request("PUT", n, query="policy", body=b'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}' % n.encode())
+        status(r, 204)
+        line = log_line(EU, r.get("x-amz-request-id"))
+        waited = int(re.search(r" ack_us=(\d+)", line).group(1))
+        ok("named when it was waited for in vain", (" ack_silent=us" in line) == (waited > 3000000), line)
+        ok("the distribution has it", metric(EU, "anvil_metadata_ack_wait_seconds_count") > 0)
+    finally:
+        quickstart("--start", US.name + "/invalidator")
+    until("trusted again", lambda: health(US)[1]["cache_trusted"], 20)
 
 
 if __name__ == "__main__":

@@ -491,8 +491,24 @@ END_TEST
 
 /* ---- cut off ---- */
 
+/* How many lines of the log have this. */
+static int
+logged(const char *path, const char *what)
+{
+	FILE *f = fopen(path, "r");
+	char line[1024];
+	int n = 0;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, what) != NULL;
+	fclose(f);
+	return n;
+}
+
 START_TEST(test_cut_off_refuses_or_serves)
 {
+	const char *path = arena_printf(arena, "%s/cut_off.log", scratch_dir(scratch));
 	struct tenant one;
 	struct meta_found f;
 	enum bucket_made made;
@@ -511,9 +527,16 @@ START_TEST(test_cut_off_refuses_or_serves)
 	clock_sleep_us((set.metadata_trust_ms + 100) * US_PER_MS);
 	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
 	set.metadata_when_cut_off = "serve";
-	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
-	ck_assert_int_eq(f.has_bucket, 1);
-	ck_assert_int_eq(metric_get(M_CACHE_SERVED_OLD), served + 1);
+	ck_assert_int_eq(log_open("test_find", LOG_WARN, path), 0);
+	*meta_spent(mt) = (struct meta_spent){ 0 };
+	for (int i = 0; i < 3; i++) {
+		OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+		ck_assert_int_eq(f.has_bucket, 1);
+	}
+	ck_assert_int_eq(meta_spent(mt)->unproved, 3);
+	ck_assert_int_eq(metric_get(M_CACHE_SERVED_OLD), served + 3);
+	ck_assert_int_gt(metric_get(M_SERVED_OLD_AT), 0);
+	ck_assert_int_eq(logged(path, "ev=serve.old "), 1);
 	FAILS(meta_find(mt, arena, NULL, "unknown", &f, &err), ERR_UNAVAILABLE);
 	set.metadata_cache_ttl_secs = 1;
 	FAILS(meta_find(mt, arena, NULL, "cached", &f, &err), ERR_UNAVAILABLE);
@@ -526,6 +549,17 @@ START_TEST(test_cut_off_refuses_or_serves)
 		clock_sleep_us(20 * US_PER_MS);
 	}
 	wait_for_trust(mt, arena);
+	/* what is proved ends it, told once */
+	*meta_spent(mt) = (struct meta_spent){ 0 };
+	for (int i = 0; i < 200 && logged(path, "ev=serve.old_end ") == 0; i++) {
+		OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+		clock_sleep_us(20 * US_PER_MS);
+	}
+	OK(meta_find(mt, arena, NULL, "cached", &f, &err));
+	ck_assert_int_eq(logged(path, "ev=serve.old_end values=3 "), 1);
+	ck_assert_int_eq(logged(path, "ev=serve.old "), 1);
+	ck_assert_int_eq(meta_spent(mt)->unproved, 0);
+	ck_assert_int_eq(log_open("test_find", LOG_ERROR, "/dev/null"), 0);
 }
 END_TEST
 
