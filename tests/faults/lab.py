@@ -353,7 +353,7 @@ class Lab:
 
     def app(self, tenant, key, secret, *args):
         """An access key of a tenant, with a secret that we choose."""
-        f = self._file("secrets/app", secret + "\n")
+        f = self._file("secrets/" + key, secret + "\n")
         self._patiently(self.names[0], "app", "create", tenant, "lab", "--import-key", key, "--import-secret-file", f, *args)
 
     def __getitem__(self, name):

@@ -60,7 +60,8 @@ def evict(n, rng):
 def hanging(n, rng):
     """us is cut off, its workers too, while its beats hang between asking and writing."""
     with n.lab.link("us/s3>pg").refuse():
-        alone(n, rng, 3200)
+        alone(n, rng, 3300)
+    n.rest(2500)
 
 
 def reborn(n, rng):
@@ -108,6 +109,8 @@ def leave(n, rng):
 # What was read from the database before a change comes to memcached after it.
 LATE_FILLS = {"us/s3": {"ANVIL_FAULT_POINTS": "fill_before_set=25%:50-400"}}
 
+SLOWLY = {"metadata_trust_ms": 1000, "metadata_ack_ms": 1300}
+
 SCENARIOS = [
     Scenario("stamp", "Whatever lies in memcached is believed.", nothing, quick=True),
     Scenario("beats", "A region that is cut off believes its cache for ever; writers wait no longer than W.", alone, quick=True),
@@ -118,9 +121,9 @@ SCENARIOS = [
     Scenario("two_beats", "A beat whose answer is old is trusted, since the one before it was seen just now.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
              env={"us/inv0": {"ANVIL_FAULT_POINTS": "beat_after_ask=50%:1400-2600"}}, seconds=120),
     Scenario("ask_after_read", "Answers that are older than the page that they stamp: two of them make an old beat a young one.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
-             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:1200-2400"}}, invalidators=2, seconds=120),
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, seconds=180),
     Scenario("same_beat", "Two invalidators that read the same beat write two: a page seems younger than its answers.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
-             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=60%:1200-2400"}}, invalidators=2, seconds=120),
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, seconds=180),
     Scenario("cas", "One invalidator writes a page as it read it, and what another told it meanwhile is gone.", nothing,
              env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=30%:20-120"}, **LATE_FILLS}, invalidators=2, seconds=90),
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
