@@ -353,7 +353,8 @@ static void
 accept_one(struct listener *l)
 {
 	struct sockaddr_in from = { 0 }, to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)l->target) };
-	socklen_t len = sizeof(from);
+	socklen_t len = sizeof(from), code_len = sizeof(int);
+	int code = 0;
 	int fd = accept4(l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC), target;
 	struct conn *c;
 
@@ -363,10 +364,6 @@ accept_one(struct listener *l)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL || target < 0)
 		die("no more connections");
-	if (l->name[0] == '?')
-		snprintf(c->name, sizeof(c->name), "%.40s>%.50s", owner_of(inode_of(ntohs(from.sin_port), l->port)), l->to);
-	else
-		(void)name_copy(c->name, l->name);
 	c->next = conns;
 	if (conns != NULL)
 		conns->prev = c;
@@ -374,10 +371,16 @@ accept_one(struct listener *l)
 	end_init(c, 0, fd);
 	end_init(c, 1, target);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (connect(target, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS) {
+	/* On loopback a refusal is known at once: who dials a dead peer again and again is not looked up, which costs much. */
+	if ((connect(target, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS) ||
+	    getsockopt(target, SOL_SOCKET, SO_ERROR, &code, &code_len) != 0 || code != 0) {
 		conn_end(c, true);
 		return;
 	}
+	if (l->name[0] == '?')
+		snprintf(c->name, sizeof(c->name), "%.40s>%.50s", owner_of(inode_of(ntohs(from.sin_port), l->port)), l->to);
+	else
+		(void)name_copy(c->name, l->name);
 	c->end[1].connecting = true;
 	judge(c);
 	for (int i = 0; i < 2 && !c->dead; i++)
