@@ -8,10 +8,14 @@
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "meta/db.h"
+#include "base/metrics.h"
+#include "meta/db_internal.h"
 #include "tests/lib/scratch.h"
 
 #define TIMEOUT_MS 400
@@ -24,13 +28,15 @@ static struct err err;
 static void
 start_all(void)
 {
+	static const char *const options[] = { "log_connections=on", NULL };
+
 	scratch = scratch_new();
-	(void)scratch_pg(scratch, NULL);
+	(void)scratch_pg(scratch, options);
 	dsn = scratch_database(scratch, "dbtest");
 	ck_assert(scratch_sql(scratch, "dbtest",
 	    "CREATE TABLE event_clock (epoch uuid, n bigint); INSERT INTO event_clock VALUES (gen_random_uuid(), 7);"
 	    "CREATE TABLE t (k int PRIMARY KEY); CREATE TABLE late (k int UNIQUE DEFERRABLE INITIALLY DEFERRED)"));
-	if (log_open("test_db", LOG_ERROR, "/dev/null") != 0)
+	if (log_open("test_db", LOG_ERROR, "/dev/null") != 0 || metrics_open(NULL) != 0)
 		abort();
 }
 
@@ -280,6 +286,132 @@ START_TEST(test_stopped_server_costs_at_most_the_limit)
 }
 END_TEST
 
+/* ---- a database that comes back ---- */
+
+#define HERD 32
+#define HERD_POOL 8
+struct herd {
+	pthread_t id;
+	struct db_pool *pool;
+	atomic_bool *stop;
+	atomic_int *good, *bad;
+};
+
+static void *
+herd_thread(void *arg)
+{
+	struct herd *me = arg;
+	struct arena *a = arena_new(1 << 16);
+
+	while (!atomic_load(me->stop)) {
+		struct err e = { 0 };
+		struct db_rows *r;
+
+		atomic_fetch_add(db_query(me->pool, a, STMT_CLOCK_NOW, NULL, 0, &r, &e) == 0 ? me->good : me->bad, 1);
+		arena_reset(a);
+		clock_sleep_us(US_PER_MS);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+/* As PostgreSQL counted them. */
+static int
+connections_logged(void)
+{
+	char cmd[512], line[32] = "";
+	int n = -1;
+	FILE *f;
+
+	snprintf(cmd, sizeof(cmd), "grep -c 'connection authorized: .*database=dbtest application_name=test_db' '%s/pg/log'",
+	    scratch_dir(scratch));
+	f = popen(cmd, "r");
+	ck_assert(f != NULL && fgets(line, sizeof(line), f) != NULL);
+	pclose(f);
+	ck_assert_int_eq(sscanf(line, "%d", &n), 1);
+	return n;
+}
+
+static void
+wait_above(atomic_int *n, int than)
+{
+	int64_t until = clock_mono_us() + 30 * US_PER_S;
+
+	while (atomic_load(n) <= than && clock_mono_us() < until)
+		clock_sleep_us(5 * US_PER_MS);
+	ck_assert_int_gt(atomic_load(n), than);
+}
+
+/* Many threads want it all the time; while it is away one tries now and then, and when it is back they share few connections. */
+START_TEST(test_no_herd_at_a_database_that_comes_back)
+{
+	struct db_pool *p = pool(HERD_POOL);
+	atomic_int good = 0, bad = 0;
+	atomic_bool stop = false;
+	struct herd t[HERD];
+	int64_t tried, began;
+	int authorized;
+
+	for (size_t i = 0; i < HERD; i++) {
+		t[i] = (struct herd){ 0, p, &stop, &good, &bad };
+		ck_assert_int_eq(pthread_create(&t[i].id, NULL, herd_thread, &t[i]), 0);
+	}
+	wait_above(&good, 200);
+	scratch_pg_verb(scratch, "kill");
+	wait_above(&bad, HERD);
+	tried = metric_get(M_GLOBAL_CONNECTS);
+	began = clock_mono_us();
+	wait_above(&bad, atomic_load(&bad) + 2000);
+	clock_sleep_us(2 * US_PER_S);
+	tried = metric_get(M_GLOBAL_CONNECTS) - tried;
+	ck_assert_msg(tried <= 10 + (clock_mono_us() - began) / (250 * US_PER_MS), "%" PRId64 " attempts while it was away", tried);
+	ck_assert_int_ge(tried, 1);
+	tried = metric_get(M_GLOBAL_CONNECTS);
+	began = clock_mono_us();
+	authorized = connections_logged();
+	scratch_pg_verb(scratch, "restart");
+	wait_above(&good, atomic_load(&good) + 2000);
+	ck_assert_int_ge(connections_logged() - authorized, 1);
+	ck_assert_int_le(connections_logged() - authorized, HERD_POOL);
+	tried = metric_get(M_GLOBAL_CONNECTS) - tried;
+	ck_assert_msg(tried <= HERD_POOL + 10 + (clock_mono_us() - began) / (250 * US_PER_MS), "%" PRId64 " attempts as it came", tried);
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < HERD; i++)
+		pthread_join(t[i].id, NULL);
+	db_pool_free(p);
+}
+END_TEST
+
+/* Against a server that accepts and says nothing: two attempts are under way, and nobody makes a third. */
+START_TEST(test_few_connections_are_opened_at_once)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t tried = metric_get(M_GLOBAL_CONNECTS);
+	struct one_thread t[16];
+	struct db_pool *p;
+	char mute[200];
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%.80s/.s.PGSQL.5432", scratch_dir(scratch));
+	ck_assert(fd >= 0 && bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0 && listen(fd, 64) == 0);
+	snprintf(mute, sizeof(mute), "host=%s user=postgres dbname=x", scratch_dir(scratch));
+	p = db_pool_new('g', mute, HERD_POOL, TIMEOUT_MS, 1);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		t[i] = (struct one_thread){ .pool = p };
+		ck_assert_int_eq(pthread_create(&t[i].id, NULL, query_thread, &t[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		pthread_join(t[i].id, NULL);
+		ck_assert_int_ne(t[i].code, 0);
+	}
+	ck_assert_int_ge(metric_get(M_GLOBAL_CONNECTS) - tried, 1);
+	/* All came at once, or the last ones after the first had failed and a first pause was over. */
+	ck_assert_int_le(metric_get(M_GLOBAL_CONNECTS) - tried, DB_OPENING_MAX + 1);
+	db_pool_free(p);
+	close(fd);
+}
+END_TEST
+
 START_TEST(test_slow_statement_ends_and_the_pool_stays_up)
 {
 	struct db_pool *p = pool(1);
@@ -346,7 +478,7 @@ START_TEST(test_last_statement_goes_with_commit)
 	struct tx_case again = { "INSERT INTO late VALUES (3)", 0, 1, 0 };
 	struct tx_case back = { "INSERT INTO late VALUES (4)", 0, 0, 7 };
 	struct db_param v[10] = { P_TEXT("x"), P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL };
-	struct db_last last = { arena, STMT_TYPES_ECHO, v, 10, NULL };
+	struct db_last last = { .arena = arena, .st = STMT_TYPES_ECHO, .params = v, .n_params = 10 };
 
 	ck_assert_int_eq(db_tx_last(p, tx_fn, &good, &last, &err), 0);
 	ck_assert_str_eq(db_text(last.rows, 0, 0), "x");
@@ -422,6 +554,8 @@ main(void)
 	tcase_add_test(tc, test_connection_that_dies_in_use_fails_and_is_replaced);
 	tcase_add_test(tc, test_server_down_fails_fast_and_comes_back);
 	tcase_add_test(tc, test_stopped_server_costs_at_most_the_limit);
+	tcase_add_test(tc, test_no_herd_at_a_database_that_comes_back);
+	tcase_add_test(tc, test_few_connections_are_opened_at_once);
 	tcase_add_test(tc, test_slow_statement_ends_and_the_pool_stays_up);
 	tcase_add_test(tc, test_tx_commits_rolls_back_and_tries_again);
 	tcase_add_test(tc, test_last_statement_goes_with_commit);
