@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -31,9 +32,12 @@ static struct err err;
 static void
 start_all(void)
 {
-	static const char *const options[] = { "wal_writer_delay=10s", "client_min_messages=error", NULL };
+	static const char *const options[] = { "wal_writer_delay=10s", "client_min_messages=error",
+		"max_connections=200", NULL };
 	int applied;
 
+	if (scratch != NULL)
+		return; /* by the other case */
 	scratch = scratch_new();
 	(void)scratch_pg(scratch, options);
 	/* An ordinary user owns the database: nothing here needs a superuser. */
@@ -287,9 +291,10 @@ START_TEST(test_race_is_covered)
 }
 END_TEST
 
-#define WRITERS 12
-#define READERS 6
-#define WRITES 60
+#define WRITERS 64
+#define READERS 64
+#define WRITES 16
+#define PSQLS 4  /* writers of the other kind: psql, by means of its own */
 #define KEYS 3
 
 static struct {
@@ -302,7 +307,7 @@ static struct {
 	} wrote[WRITERS * WRITES];
 	int n_wrote;
 	int writing;
-	int failed;
+	atomic_int failed;
 } run;
 
 struct observation {
@@ -325,7 +330,7 @@ write_one(struct observation *o, struct err *e)
 {
 	struct db_param max = P_INT(5);
 	struct arena *a = arena_new(1 << 16);
-	struct db_last last = { a, STMT_EVENT_FLUSH, &max, 1, NULL };
+	struct db_last last = { .arena = a, .st = STMT_EVENT_FLUSH, .params = &max, .n_params = 1 };
 	int rc = db_tx_last(run.pool, write_tx, o, &last, e);
 
 	if (rc == 0)
@@ -348,7 +353,7 @@ writer(void *arg)
 		pthread_mutex_unlock(&run.lock);
 		if (write_one(&o, &e) != 0) {
 			fprintf(stderr, "writer: %s\n", e.detail);
-			run.failed++;
+			atomic_fetch_add(&run.failed, 1);
 			break;
 		}
 		pthread_mutex_lock(&run.lock);
@@ -363,7 +368,32 @@ writer(void *arg)
 	return NULL;
 }
 
-#define OBSERVATIONS 200000
+/* Each takes one number, and touches nothing that the readers look at. # is the psql's own digit. */
+static const char *const psql_changes[] = {
+	"COPY buckets (name, region, tenant_id) FROM STDIN;\npsql-a-#\teu\t" T2 "\npsql-b-#\teu\t" T2 "\n\\.\n",
+	"INSERT INTO bucket_configs SELECT id, 'policy', '{}' FROM buckets WHERE name = 'psql-a-#'",
+	"SET session_replication_role = replica; UPDATE buckets SET routing_mode = 'relay' WHERE name IN ('psql-a-#', 'psql-b-#')",
+	"BEGIN; SAVEPOINT s; UPDATE tenants SET name = 'never' WHERE id = '" T2 "'; ROLLBACK TO s; DELETE FROM bucket_configs WHERE kind = 'policy' "
+	    "AND bucket_id = (SELECT id FROM buckets WHERE name = 'psql-a-#'); COMMIT",
+	"DELETE FROM buckets WHERE name IN ('psql-a-#', 'psql-b-#')",
+};
+
+static void *
+psql_writer(void *arg)
+{
+	char sql[400];
+
+	for (size_t i = 0; i < ARRAY_LEN(psql_changes); i++) {
+		snprintf(sql, sizeof(sql), "%s", psql_changes[i]);
+		for (char *at = sql; (at = strchr(at, '#')) != NULL;)
+			*at = (char)('0' + (intptr_t)arg);
+		if (!scratch_sql(scratch, "clocktest", sql))
+			atomic_fetch_add(&run.failed, 1);
+	}
+	return NULL;
+}
+
+#define OBSERVATIONS 20000
 struct reader {
 	pthread_t id;
 	struct observation *seen;
@@ -387,13 +417,14 @@ reader(void *arg)
 		snprintf(name, sizeof(name), "KEY%d", o->key + 1);
 		if (db_query(run.pool, a, STMT_APP_FIND, (const struct db_param[]){ P_TEXT(name) }, 1, &r, &e) != 0) {
 			fprintf(stderr, "reader: %s\n", e.detail);
-			run.failed++;
+			atomic_fetch_add(&run.failed, 1);
 			break;
 		}
 		o->n = db_i64(r, 0, 1);
 		o->value = 0;
 		(void)sscanf(db_text(r, 0, 3), "%d", &o->value);
 		arena_reset(a);
+		clock_sleep_us(2 * US_PER_MS);
 		pthread_mutex_lock(&run.lock);
 		go_on = run.writing > 0;
 		pthread_mutex_unlock(&run.lock);
@@ -402,13 +433,15 @@ reader(void *arg)
 	return NULL;
 }
 
+#define NUMBERS (WRITERS * WRITES + PSQLS * (int)ARRAY_LEN(psql_changes))
+
 /* The value of each key as of before + i, by what the writers were told. */
-static int as_of[WRITERS * WRITES + 1][KEYS];
+static int as_of[WRITERS * WRITES + PSQLS * ARRAY_LEN(psql_changes) + 1][KEYS];
 
 static void
 work_out_values(int64_t before)
 {
-	for (int i = 1; i <= WRITERS * WRITES; i++) {
+	for (int i = 1; i <= NUMBERS; i++) {
 		memcpy(as_of[i], as_of[i - 1], sizeof(as_of[i]));
 		for (int k = 0; k < run.n_wrote; k++)
 			if (run.wrote[k].n == before + i)
@@ -418,7 +451,7 @@ work_out_values(int64_t before)
 
 START_TEST(test_numbers_and_snapshots_under_writers)
 {
-	pthread_t w[WRITERS];
+	pthread_t w[WRITERS], ps[PSQLS];
 	struct reader rd[READERS];
 	int64_t before = clock_n();
 	char sql[300];
@@ -430,6 +463,8 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 	pthread_mutex_init(&run.lock, NULL);
 	for (int i = 0; i < WRITERS; i++)
 		ck_assert_int_eq(pthread_create(&w[i], NULL, writer, (void *)(intptr_t)i), 0);
+	for (int i = 0; i < PSQLS; i++)
+		ck_assert_int_eq(pthread_create(&ps[i], NULL, psql_writer, (void *)(intptr_t)i), 0);
 	for (int i = 0; i < READERS; i++) {
 		rd[i] = (struct reader){ .seen = arena_array(big, OBSERVATIONS, sizeof(struct observation)) };
 		ck_assert_ptr_nonnull(rd[i].seen);
@@ -437,14 +472,16 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 	}
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(w[i], NULL);
+	for (int i = 0; i < PSQLS; i++)
+		pthread_join(ps[i], NULL);
 	for (int i = 0; i < READERS; i++)
 		pthread_join(rd[i].id, NULL);
 	ck_assert_int_eq(run.failed, 0);
 	ck_assert_int_eq(run.n_wrote, WRITERS * WRITES);
 	/* no gaps, nothing twice */
-	ck_assert_int_eq(clock_n() - before, WRITERS * WRITES);
-	snprintf(sql, sizeof(sql), "SELECT count(*) = %d AND count(DISTINCT n) = %d AND max(n) - min(n) = %d FROM metadata_events WHERE n > %" PRId64,
-	    WRITERS * WRITES, WRITERS * WRITES, WRITERS * WRITES - 1, before);
+	ck_assert_int_eq(clock_n() - before, NUMBERS);
+	snprintf(sql, sizeof(sql), "SELECT count(*) >= %d AND count(DISTINCT n) = %d AND max(n) - min(n) = %d AND count(DISTINCT epoch) = 1 "
+	    "FROM metadata_events WHERE n > %" PRId64, NUMBERS, NUMBERS, NUMBERS - 1, before);
 	ck_assert_str_eq(scratch_query(scratch, "clocktest", sql), "t");
 	/* every reading is what the writers' numbers say: so numbers follow commits, and row and clock belong together */
 	work_out_values(before);
@@ -453,7 +490,7 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 			const struct observation *o = &rd[i].seen[k];
 
 			ck_assert_int_ge(o->n, before);
-			ck_assert_int_le(o->n, before + WRITERS * WRITES);
+			ck_assert_int_le(o->n, before + NUMBERS);
 			ck_assert_msg(o->value == as_of[o->n - before][o->key], "KEY%d as of %" PRId64 " was %d, must be %d", o->key + 1,
 			    o->n, o->value, as_of[o->n - before][o->key]);
 			checked++;
@@ -461,6 +498,34 @@ START_TEST(test_numbers_and_snapshots_under_writers)
 	ck_assert_int_gt(checked, 1000);
 	db_pool_free(run.pool);
 	arena_free(big);
+}
+END_TEST
+
+/* One table out of a dump, into the database as it is now: what came and what was overwritten is named. */
+START_TEST(test_restore_of_one_table)
+{
+	char cmd[1024];
+	int64_t before;
+
+	snprintf(cmd, sizeof(cmd), "h=$(cat '%s/pg/socket_dir') && pg_dump -h \"$h\" -U postgres -Fc -f '%s/dump' clocktest",
+	    scratch_dir(scratch), scratch_dir(scratch));
+	ck_assert_int_eq(system(cmd), 0);
+	ck_assert(scratch_sql(scratch, "clocktest", "INSERT INTO buckets (name, region, tenant_id) VALUES ('bucket-2', 'us', '" T2 "');"
+	    "DELETE FROM buckets WHERE name = 'bucket-1'"));
+	before = clock_n();
+	snprintf(cmd, sizeof(cmd), "h=$(cat '%s/pg/socket_dir') && pg_restore --data-only -t buckets -h \"$h\" -U postgres -d clocktest '%s/dump'",
+	    scratch_dir(scratch), scratch_dir(scratch));
+	ck_assert_int_eq(system(cmd), 0);
+	ck_assert_str_eq(events_after(before), "b:bucket-1");
+	ck_assert_int_eq(clock_n(), before + 1);
+	/* The same in one transaction with the emptying that goes before. */
+	snprintf(cmd, sizeof(cmd), "h=$(cat '%s/pg/socket_dir') && { echo 'BEGIN; TRUNCATE buckets CASCADE;'; pg_restore --data-only -t buckets "
+	    "-f - '%s/dump'; echo 'COMMIT;'; } | psql -X -q -v ON_ERROR_STOP=1 -h \"$h\" -U postgres -d clocktest >/dev/null",
+	    scratch_dir(scratch), scratch_dir(scratch));
+	before = clock_n();
+	ck_assert_int_eq(system(cmd), 0);
+	ck_assert_str_eq(events_after(before), "b:* b:bucket-1 c:*");
+	ck_assert_int_eq(clock_n(), before + 1);
 }
 END_TEST
 
@@ -777,17 +842,16 @@ int
 main(void)
 {
 	Suite *s = suite_create("clock");
-	TCase *tc = tcase_create("clock");
+	TCase *tc = tcase_create("clock"), *many = tcase_create("many");
 	SRunner *sr;
 	int failed;
 
-	tcase_add_unchecked_fixture(tc, start_all, end_all);
+	tcase_add_unchecked_fixture(tc, start_all, NULL);
 	tcase_add_checked_fixture(tc, begin, end);
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_change_makes_events, 0, ARRAY_LEN(changes));
 	tcase_add_loop_test(tc, test_constraints_refuse, 0, ARRAY_LEN(refused));
 	tcase_add_loop_test(tc, test_race_is_covered, 0, ARRAY_LEN(races));
-	tcase_add_test(tc, test_numbers_and_snapshots_under_writers);
 	tcase_add_loop_test(tc, test_epoch_changes, 0, ARRAY_LEN(new_epochs));
 	tcase_add_test(tc, test_source_knows_active_regions_only);
 	tcase_add_test(tc, test_clock_that_went_back);
@@ -799,6 +863,12 @@ main(void)
 	tcase_add_test(tc, test_hot_statements_use_indexes);
 	tcase_add_test(tc, test_every_statement_of_the_global_database_prepares);
 	suite_add_tcase(s, tc);
+	tcase_add_unchecked_fixture(many, start_all, end_all);
+	tcase_add_checked_fixture(many, begin, end);
+	tcase_set_timeout(many, 300);
+	tcase_add_test(many, test_restore_of_one_table);
+	tcase_add_test(many, test_numbers_and_snapshots_under_writers);
+	suite_add_tcase(s, many);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
