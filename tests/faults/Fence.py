@@ -13,7 +13,8 @@ SLOW = "put_before_row=30%:0-60,fence_before_open=40%:0-60,delete_before_close=4
 
 
 def lab():
-    return shared(env={"*/s3": {"ANVIL_FAULT_POINTS": SLOW}})
+    # Patient, so that a busy machine is not one of the faults.
+    return shared(env={"*/s3": {"ANVIL_FAULT_POINTS": SLOW}}, settings={"db_timeout_ms": 15000, "db_connect_timeout_s": 5, "cache_timeout_ms": 200})
 
 
 def calm(lab, region="eu"):
