@@ -7,30 +7,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 
-V2 = {"list-type": "2"}
-
-
-def fill(n, keys):
-    for k in keys:
-        S3().put(n, k, b"x")
-
-
 def page(n, region=None, query=None, **q):
-    base = dict(V2)
-    base.update({k.replace("_", "-"): v for k, v in q.items()})
-    r = S3(region or EU).request("GET", n, query=query or base)
-    status(r, 200)
-    eq("root", r.xml.tag, "ListBucketResult")
-    return r
-
-
-def keys_of(r):
-    return [e.text or "" for e in r.xml.findall("Contents/Key")]
-
-
-def prefixes_of(r):
-    return [e.text or "" for e in r.xml.findall("CommonPrefixes/Prefix")]
-
+    return listed(n, region, query, list_type="2", **q)
 
 
 def test_order():
@@ -150,9 +128,9 @@ def test_zero_and_bad_arguments():
 
 
 def test_missing_and_refused():
-    error(S3().request("GET", "t-" + secrets.token_hex(8), query=V2), 404, "NoSuchBucket")
+    error(S3().request("GET", "t-" + secrets.token_hex(8), query={"list-type": "2"}), 404, "NoSuchBucket")
     n = bucket(EU)
-    error(S3(EU, KEY2, SECRET2).request("GET", n, query=V2), 403, "AccessDenied")
+    error(S3(EU, KEY2, SECRET2).request("GET", n, query={"list-type": "2"}), 403, "AccessDenied")
     error(S3().send("GET", "/%s?list-type=2" % n), 403, "AccessDenied")
 
 
@@ -160,7 +138,7 @@ def test_range_does_not_cut():
     """A Range header on a listing changes nothing: web servers would cut it."""
     n = bucket(EU)
     fill(n, ["a", "b"])
-    r = S3().request("GET", n, query=V2, headers={"Range": "bytes=0-9"})
+    r = S3().request("GET", n, query={"list-type": "2"}, headers={"Range": "bytes=0-9"})
     status(r, 200)
     eq("whole", keys_of(r), ["a", "b"])
 

@@ -305,6 +305,29 @@ def error(answer, http_status, code, **elements):
             eq("%s: %s" % (answer.said, k), came, v)
 
 
+# ---- listings ----
+
+def fill(bucket_name, keys):
+    for k in keys:
+        S3().put(bucket_name, k, b"x")
+
+
+def listed(bucket_name, region=None, query=None, **q):
+    """One page. q: parameters, _ for -; or the whole query."""
+    r = S3(region or EU).request("GET", bucket_name, query=query or {k.replace("_", "-"): v for k, v in q.items()})
+    status(r, 200)
+    eq("root", r.xml.tag, "ListBucketResult")
+    return r
+
+
+def keys_of(r):
+    return [e.text or "" for e in r.xml.findall("Contents/Key")]
+
+
+def prefixes_of(r):
+    return [e.text or "" for e in r.xml.findall("CommonPrefixes/Prefix")]
+
+
 _made = []
 
 
