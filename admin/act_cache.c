@@ -10,6 +10,8 @@
 #include "admin/act.h"
 
 #include "base/clock.h"
+#include "base/metrics.h"
+#include "meta/report.h"
 
 #define WATCH_MS 2000
 
@@ -27,6 +29,7 @@ static const struct column region_cols[] = {
 	{ "state", "State", COL_STATE },
 	{ "n", "Knows through", COL_INT },
 	{ "behind", "Behind", COL_INT },
+	{ "behind_us", "Behind for", COL_US },
 	{ "heard_us", "Heard", COL_US },
 };
 static const struct column server_cols[] = {
@@ -36,6 +39,32 @@ static const struct column server_cols[] = {
 	{ "pages", "Pages", COL_INT },
 	{ "trusted", "Trusted", COL_INT },
 	{ "beat_age_us", "Oldest beat", COL_US },
+};
+static const struct column invalidator_cols[] = {
+	{ "invalidator", "Invalidator", COL_INT },
+	{ "state", "State", COL_STATE },
+	{ "since", "Since", COL_TIME },
+	{ "source", "Source", COL_BOOL },
+	{ "peers", "Peers", COL_INT },
+	{ "n", "Knows through", COL_INT },
+	{ "events", "Events applied", COL_INT },
+	{ "beats", "Beats", COL_INT },
+	{ "gaps", "Gaps", COL_INT },
+	{ "flushes", "Pages flushed", COL_INT },
+	{ "refused", "Messages refused", COL_INT },
+	{ "age_us", "Said", COL_US },
+};
+static const struct column value_cols[] = {
+	{ "hits", "Hits", COL_INT },
+	{ "misses", "Misses", COL_INT },
+	{ "refused_stamp", "Refused: changed since", COL_INT },
+	{ "refused_epoch", "Refused: another epoch", COL_INT },
+	{ "refused_untrusted", "Refused: not trusted", COL_INT },
+	{ "served_old", "Served though cut off", COL_INT },
+	{ "waits", "Changes that waited", COL_INT },
+	{ "wait_mean_us", "Mean wait", COL_US },
+	{ "wait_max_us", "Longest at most", COL_US },
+	{ "wait_timeouts", "Given up after metadata_ack_ms", COL_INT },
 };
 static const struct column page_cols[] = {
 	{ "address", "memcached", COL_TEXT },
@@ -62,8 +91,9 @@ say_clock(struct action_ctx *c, const struct clock_status *clock)
 
 static void
 region_row(struct action_ctx *c, struct table *t, const struct region_info *r, const struct cache_ack_status *ack,
-    const struct clock_status *clock)
+    const struct clock_status *clock, const struct report_region *said)
 {
+	int64_t behind_us = said == NULL ? -1 : said->behind_us;
 	int64_t behind = (int64_t)(clock->clock.n - ack->clock.n);
 	bool same = memcmp(ack->clock.epoch, clock->clock.epoch, EPOCH_LEN) == 0;
 	const char *state;
@@ -77,10 +107,10 @@ region_row(struct action_ctx *c, struct table *t, const struct region_info *r, c
 	else
 		state = behind <= 0 ? "current" : "behind";
 	if (!ack->known)
-		ROW(t, C_TEXT(r->r.name), C_TEXT(state), C_NULL, C_NULL, C_NULL);
+		ROW(t, C_TEXT(r->r.name), C_TEXT(state), C_NULL, C_NULL, behind_us < 0 ? C_NULL : C_INT(behind_us), C_NULL);
 	else
 		ROW(t, C_TEXT(r->r.name), C_TEXT(state), C_INT(ack->clock.n),
-		    same ? C_INT(behind < 0 ? 0 : behind) : C_NULL,
+		    same ? C_INT(behind < 0 ? 0 : behind) : C_NULL, same && behind <= 0 ? C_INT(0) : behind_us < 0 ? C_NULL : C_INT(behind_us),
 		    C_INT(ack->age_us < 0 ? 0 : ack->age_us));
 }
 
@@ -125,9 +155,60 @@ page_rows(struct table *t, const struct cache_server_status *s)
 	}
 }
 
+/* The region as the newest of the reports has it; NULL: none does. */
+static const struct report_region *
+reported(const struct report *r, uint32_t there, const char *name)
+{
+	const struct report *newest = NULL;
+
+	for (unsigned i = 0; i < REPORTS_MAX; i++)
+		if (there & UINT32_C(1) << i && (newest == NULL || r[i].wall_us > newest->wall_us))
+			newest = &r[i];
+	for (size_t i = 0; newest != NULL && i < newest->n_regions; i++)
+		if (strcmp(newest->region[i].name, name) == 0)
+			return &newest->region[i];
+	return NULL;
+}
+
+static void
+invalidator_rows(struct table *t, const struct report *reports, uint32_t there)
+{
+	int64_t now = clock_wall_us();
+
+	for (unsigned i = 0; i < REPORTS_MAX; i++) {
+		const struct report *r = &reports[i];
+
+		if (there & UINT32_C(1) << i)
+			ROW(t, C_INT(i), C_TEXT(r->beating ? "beating" : "cut off"), C_INT(r->since_wall_us), C_BOOL(r->source),
+			    C_INT(r->peers), C_INT(r->n), C_INT(r->count[REPORT_EVENTS]), C_INT(r->count[REPORT_BEATS]),
+			    C_INT(r->count[REPORT_GAPS]), C_INT(r->count[REPORT_FLUSHES]), C_INT(r->count[REPORT_REFUSED]),
+			    C_INT(now - r->wall_us < 0 ? 0 : now - r->wall_us));
+	}
+}
+
+/* What this host's workers have counted since their metrics' file was made; nothing where there is no worker. */
+static void
+say_values(struct action_ctx *c)
+{
+	char path[PATH_MAX];
+	int64_t waits, mean_us, max_us;
+	struct table *t;
+
+	snprintf(path, sizeof(path), "%s/metrics", c->settings->state_dir);
+	if (metrics_read(path) != 0)
+		return;
+	metric_times(H_ACK_WAIT, &waits, &mean_us, &max_us);
+	t = RESULT_RECORD(c->result, "values", value_cols);
+	ROW(t, C_INT(metric_get(M_CACHE_HITS)), C_INT(metric_get(M_CACHE_MISSES)), C_INT(metric_get(M_CACHE_STALE)),
+	    C_INT(metric_get(M_CACHE_EPOCH)), C_INT(metric_get(M_CACHE_UNTRUSTED)), C_INT(metric_get(M_CACHE_SERVED_OLD)),
+	    C_INT(waits), C_INT(mean_us), max_us < 0 ? C_NULL : C_INT(max_us), C_INT(metric_get(M_ACK_TIMEOUTS)));
+}
+
 int
 act_cache_status(struct action_ctx *c, struct err *err)
 {
+	struct report *reports = arena_array(c->arena, REPORTS_MAX, sizeof(*reports));
+	uint32_t there = 0;
 	int watch_ms = (int)arg_num(c, "watch-ms", WATCH_MS);
 	struct clock_status clock;
 	struct region_info *regions;
@@ -140,19 +221,23 @@ act_cache_status(struct action_ctx *c, struct err *err)
 	    registry_region_list(c->thread, c->arena, &regions, &n, err) != 0)
 		return -1;
 	names = arena_array(c->arena, n + 1, sizeof(*names));
-	if (names == NULL)
+	if (names == NULL || reports == NULL)
 		return FAIL(err, ERR_LIMIT, "too many regions");
 	for (size_t i = 0; i < n; i++)
 		names[i] = regions[i].r.name;
 	if (cache_status(registry_cache(c->thread), c->arena, names, watch_ms, &st, err) != 0)
 		return -1;
+	(void)!cache_reports(registry_cache(c->thread), reports, &there);
 	say_clock(c, &clock);
 	t = RESULT_LIST(c->result, "regions", region_cols);
 	for (size_t i = 0; i < n; i++)
-		region_row(c, t, &regions[i], &st.acks[i], &clock);
+		region_row(c, t, &regions[i], &st.acks[i], &clock, reported(reports, there, names[i]));
 	t = RESULT_LIST(c->result, "servers", server_cols);
 	for (size_t i = 0; i < st.n_servers; i++)
 		server_row(c, t, &st.servers[i], watch_ms > 0);
+	t = RESULT_LIST(c->result, "invalidators", invalidator_cols);
+	invalidator_rows(t, reports, there);
+	say_values(c);
 	if (!arg_flag(c, "pages"))
 		return 0;
 	t = RESULT_LIST(c->result, "pages", page_cols);

@@ -158,6 +158,22 @@ metric_time(enum histogram h, int64_t us)
 }
 
 void
+metric_times(enum histogram h, int64_t *n, int64_t *mean_us, int64_t *max_us)
+{
+	const struct times *t = &m->histograms[h];
+
+	*n = *max_us = 0;
+	for (size_t i = 0; i <= BOUNDS; i++) {
+		int64_t here = get(&t->le[i]);
+
+		*n += here;
+		if (here > 0)
+			*max_us = i < BOUNDS ? bounds_us[i] : -1;
+	}
+	*mean_us = *n == 0 ? 0 : get(&t->sum_us) / *n;
+}
+
+void
 metric_request(int op, int status, int64_t dur_us, int64_t bytes_in, int64_t bytes_out)
 {
 	int class = status / 100;
@@ -182,6 +198,10 @@ static void
 print_values(struct strbuf *sb, const char *region)
 {
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
+		size_t len = strlen(rows[i].labels);
+
+		if (len > 0 && rows[i].labels[len - 1] == '=') /* not ours to know */
+			continue;
 		/* Rows of one name differ in labels, stand together, and share a head. */
 		if (i == 0 || strcmp(rows[i - 1].name, rows[i].name) != 0)
 			print_head(sb, rows[i].name, rows[i].doc, rows[i].type);
@@ -273,6 +293,33 @@ print_bytes(struct strbuf *sb, const char *region, const char *(*op_name)(int))
 		    "anvil_request_bytes_total{region=\"%s\",operation=\"%s\",direction=\"out\"} %" PRId64 "\n",
 		    region, name, get(&o->bytes_in), region, name, get(&o->bytes_out));
 	}
+}
+
+void
+metrics_print_one(struct strbuf *sb, enum metric which, const char *region, const char *label, int64_t value, int64_t per,
+    bool head)
+{
+	if (head)
+		print_head(sb, rows[which].name, rows[which].doc, rows[which].type);
+	strbuf_printf(sb, "%s{region=\"%s\",%s\"%s\"} ", rows[which].name, region, rows[which].labels, label);
+	if (per == 1)
+		strbuf_printf(sb, "%" PRId64 "\n", value);
+	else
+		strbuf_printf(sb, "%.6f\n", (double)value / (double)per);
+}
+
+int
+metrics_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, &private_memory, sizeof(private_memory));
+
+	if (fd >= 0)
+		close(fd);
+	if (n == (ssize_t)sizeof(private_memory) && private_memory.layout == LAYOUT)
+		return 0;
+	memset(&private_memory, 0, sizeof(private_memory));
+	return -1;
 }
 
 void

@@ -149,7 +149,9 @@ metrics(void)
 	printf("# Metrics\n\n" MADE "\n", "base/metrics.def");
 	printf("`/-/metrics` of any worker answers for all processes of its region, in Prometheus's text\n"
 	       "format. Besides these, requests are counted by operation and status, with their bytes and a\n"
-	       "histogram of their time.\n\n"
+	       "histogram of their time. A label without a value in this table has one in the answer: a memcached\n"
+	       "server's place in the setting, a region's name, or the place of an invalidator, which says in\n"
+	       "memcached what it does each second: so its numbers are here wherever it runs.\n\n"
 	       "| metric | type | what it counts |\n|---|---|---|\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		printf("| `%s%s%s%s` | %s | ", rows[i].name,

@@ -111,6 +111,7 @@ metrics(struct req *r)
 
 	strbuf_init(&sb, r->arena, METRICS_MAX);
 	metrics_print(&sb, r->thread->settings->region, serve_op_name);
+	region_metrics(r, &sb);
 	if (!strbuf_ok(&sb))
 		return FAIL(&r->err, ERR_LIMIT, "the metrics are too long");
 	reply_begin(&rp, r, 200);

@@ -11,5 +11,7 @@
 /* Is it one of ours? ("-" cannot be a bucket's name.) */
 bool service_is(const struct req *r);
 MUST_CHECK int service_answer(struct req *r);
+/* region_metrics.c: what is looked up for /-/metrics. */
+void region_metrics(struct req *r, struct strbuf *sb);
 
 #endif

@@ -114,9 +114,11 @@ inv_open(const struct settings *s, struct inv **out, struct err *err)
 	source_new(inv);
 	outbox_new(inv);
 	beat_new(inv);
+	report_new(inv);
 	*out = inv;
 	if (links_open(inv, err) != 0 || peers_start(inv, err) != 0 || answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 ||
-	    apply_start(inv, err) != 0 || source_start(inv, err) != 0 || beat_start(inv, err) != 0) {
+	    apply_start(inv, err) != 0 || source_start(inv, err) != 0 || beat_start(inv, err) != 0 ||
+	    report_start(inv, err) != 0) {
 		inv_close(inv);
 		return -1;
 	}
@@ -127,12 +129,14 @@ void
 inv_close(struct inv *inv)
 {
 	atomic_store(&inv->stop, true);
+	report_stop(inv);
 	beat_stop(inv);
 	source_stop(inv);
 	apply_stop(inv);
 	acks_stop(inv);
 	answers_stop(inv);
 	peers_stop(inv);
+	report_free(inv);
 	beat_free(inv);
 	outbox_free(inv);
 	source_free(inv);

@@ -9,6 +9,7 @@
  *   hear      what others publish -> ring, acks
  *   answer    questions of others (two threads)
  *   peer      one a peer: asks it, and greets it
+ *   report    each second: what operators are told -> items in memcached
  * Each that talks to memcached has connections of its own. Ranks of locks: a
  * module's own lock is held for its own data only, and nothing is called under it
  * but the ring's (last).
@@ -38,6 +39,7 @@ struct links;
 struct outbox;
 struct peers;
 struct regions;
+struct reporter;
 struct source;
 
 struct inv {
@@ -58,6 +60,7 @@ struct inv {
 	struct source *source;
 	struct outbox *outbox;
 	struct beat *beat;
+	struct reporter *reporter;
 	atomic_bool stop;       /* every thread ends soon after */
 	atomic_bool is_source;  /* the primary answered at the last try */
 	_Atomic int64_t beat_us; /* when the last round of beats ended well (monotonic); 0 never */
@@ -156,6 +159,12 @@ MUST_CHECK int beat_start(struct inv *inv, struct err *err);
 void beat_stop(struct inv *inv);
 void beat_free(struct inv *inv);
 void beat_now(struct inv *inv); /* does not wait for the next turn: a gap, or another epoch */
+
+/* ---- report.c: what operators are told ---- */
+void report_new(struct inv *inv);
+MUST_CHECK int report_start(struct inv *inv, struct err *err);
+void report_stop(struct inv *inv);
+void report_free(struct inv *inv);
 
 /* ---- peers.c: what others publish is heard, and they are asked ---- */
 void peers_new(struct inv *inv);

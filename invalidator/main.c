@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 
 #define EXIT_USAGE 2
 #define EXIT_SETTINGS 78 /* as sysexits: the service manager need not try again */
@@ -87,13 +86,8 @@ level_of(const char *word)
 static int
 open_logs(const struct settings *s, struct err *err)
 {
-	char path[PATH_MAX];
-
 	if (log_open("anvil-invalidator", level_of(s->log_level), s->log_file) != 0)
 		return FAIL(err, ERR_INVALID, "could not open log_file \"%s\": %s", s->log_file, strerror(errno));
-	snprintf(path, sizeof(path), "%s/metrics", s->state_dir);
-	if (metrics_open(path) != 0)
-		return FAIL(err, ERR_INVALID, "could not open \"%s\" (state_dir must be writable): %s", path, strerror(errno));
 	return 0;
 }
 

@@ -126,6 +126,7 @@ struct cache_server_status {
 	bool reachable;
 	int64_t round_trip_us; /* of the read, when reachable */
 	int trusted_pages;     /* of CACHE_PAGES */
+	int64_t since_wall_us; /* since when all of it is trusted, or is not; 0: this process does not watch */
 	struct cache_page_status page[CACHE_PAGES];
 };
 struct cache_ack_status {

@@ -20,6 +20,7 @@ struct cache {
 	int64_t beat_us;
 	int64_t ack_us;            /* W */
 	struct cache_trust (*trust)[CACHE_PAGES]; /* [server][page], each guards itself */
+	_Atomic int64_t since_wall_us[CACHE_SERVERS_MAX]; /* the watcher has trusted a server, or not, since then; 0: it never looked */
 
 	/* The watcher: a thread that reads every page each beat. */
 	pthread_t watcher;

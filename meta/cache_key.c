@@ -122,6 +122,16 @@ cache_key_page(char out[CACHE_MC_KEY_MAX], const char *region, unsigned page)
 }
 
 size_t
+cache_key_report(char out[CACHE_MC_KEY_MAX], const char *region, unsigned place)
+{
+	size_t len = key_begin(out, region, 'I');
+	uint8_t b = (uint8_t)place;
+
+	hex_encode(&b, 1, out + len);
+	return len + 2;
+}
+
+size_t
 cache_key_busy(char out[CACHE_MC_KEY_MAX], const char *region, const struct cache_place *p)
 {
 	size_t len = key_begin(out, region, 'B');

@@ -36,5 +36,7 @@ size_t cache_key_page(char out[CACHE_MC_KEY_MAX], const char *region, unsigned p
 size_t cache_key_busy(char out[CACHE_MC_KEY_MAX], const char *region, const struct cache_place *p);
 /* What `region` has heard `of` acknowledge. */
 size_t cache_key_ack(char out[CACHE_MC_KEY_MAX], const char *region, const char *of);
+/* What the invalidator in that place says of itself. */
+size_t cache_key_report(char out[CACHE_MC_KEY_MAX], const char *region, unsigned place);
 
 #endif

@@ -24,6 +24,7 @@ look(struct cache_thread *t, size_t server, struct cache_server_status *out)
 	out->reachable = cache_look(t->cache, t->mc[server], server, sight) == MC_OK;
 	out->round_trip_us = clock_mono_us() - start;
 	out->trusted_pages = 0;
+	out->since_wall_us = atomic_load(&t->cache->since_wall_us[server]);
 	memset(out->page, 0, sizeof(out->page));
 	if (!out->reachable)
 		return false;

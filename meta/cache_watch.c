@@ -72,6 +72,8 @@ look_at(struct cache *c, struct mc *mc, size_t server, bool *trusted)
 	if (cache_look(c, mc, server, sight) == MC_OK)
 		for (size_t p = 0; p < CACHE_PAGES; p++)
 			n += sight[p].trusted;
+	if (atomic_load(&c->since_wall_us[server]) == 0 || *trusted != (n == CACHE_PAGES))
+		atomic_store(&c->since_wall_us[server], clock_wall_us());
 	if (*trusted != (n == CACHE_PAGES)) {
 		*trusted = n == CACHE_PAGES;
 		if (*trusted)

@@ -105,9 +105,19 @@ def test_doctor():
 
 
 def test_cache_status():
-    text = json.dumps(admin_json(EU, "cache", "status"))
+    st = admin_json(EU, "cache", "status")
+    text = json.dumps(st)
     for region in (EU, US):
         contains("regions", text, region.name)
+    for r in st["regions"]:
+        ok("behind, in events and in time: %s" % r, r["behind"] is not None and r["behind_us"] is not None)
+    for s in st["servers"]:
+        ok("the beat's age: %s" % s, s["beat_age_us"] is not None)
+    ok("an invalidator says what it does", st["invalidators"] and all(i["state"] == "beating" and i["since"] for i in st["invalidators"]), text)
+    ok("values refused, and why", all(k in st["values"] for k in ("refused_stamp", "refused_epoch", "refused_untrusted", "waits", "wait_mean_us")), text)
+    shown = admin(EU, "cache", "status").out
+    for word in ("Behind for", "Oldest beat", "Events applied", "Mean wait"):
+        contains("the table", shown, word)
     admin(EU, "cache", "flush")
     n = bucket(EU)
     status(S3(US).request("HEAD", n), 200)

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "meta/ack.h"
+#include "meta/report.h"
 #include "tests/unit/invalidation_help.h"
 
 START_TEST(test_end_to_end)
@@ -207,6 +208,101 @@ START_TEST(test_region_that_leaves)
 	ck_assert(trusted(&reg[EU]));
 	sql("UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'");
 	WITHIN(SLOW, trusted(&reg[US]));
+}
+END_TEST
+
+static const struct report_region *
+said_of(struct region_of *r, const char *of, struct report reports[REPORTS_MAX])
+{
+	uint32_t there;
+
+	if (!cache_reports(r->th, reports, &there) || there != 1)
+		return NULL;
+	for (size_t i = 0; i < reports[0].n_regions; i++)
+		if (strcmp(reports[0].region[i].name, of) == 0)
+			return &reports[0].region[i];
+	return NULL;
+}
+
+/* What operators are told: both regions current; then one is behind, and for how long; then it is current again. */
+START_TEST(test_report)
+{
+	struct report *reports = arena_array(arena, REPORTS_MAX, sizeof(*reports));
+	const struct report_region *us;
+	uint8_t boot[BOOT_LEN];
+	int64_t first;
+
+	start(&reg[EU]);
+	start(&reg[US]);
+	both_trusted();
+	change();
+	WITHIN(SLOW, (us = said_of(&reg[EU], "us", reports)) != NULL && us->behind == 0 && us->behind_us == 0 && us->heard_age_us >= 0);
+	ck_assert(us->active);
+	WITHIN(SLOW, (us = said_of(&reg[EU], "us", reports)) != NULL && reports[0].n == clock_now().n);
+	ck_assert(reports[0].beating && reports[0].source);
+	ck_assert_int_eq(reports[0].peers, 1);
+	ck_assert_int_gt(reports[0].count[REPORT_BEATS], 0);
+	memcpy(boot, reports[0].boot, BOOT_LEN);
+	stop(&reg[US]);
+	for (int i = 0; i < 3; i++)
+		change();
+	WITHIN(SLOW, (us = said_of(&reg[EU], "us", reports)) != NULL && us->behind == 3);
+	first = us->behind_us;
+	ck_assert_int_gt(first, 0);
+	WITHIN(SLOW, (us = said_of(&reg[EU], "us", reports)) != NULL && us->behind_us > first);
+	ck_assert_mem_eq(reports[0].boot, boot, BOOT_LEN); /* it keeps its place */
+	ck_assert(said_of(&reg[EU], "eu", reports)->behind == 0);
+	start(&reg[US]);
+	WITHIN(SLOW, (us = said_of(&reg[EU], "us", reports)) != NULL && us->behind == 0 && us->behind_us == 0);
+	/* Nobody to ask: beats cannot go on, and since when is told. */
+	scratch_pg_verb(pg, "kill");
+	WITHIN(SLOW, said_of(&reg[EU], "us", reports) != NULL && !reports[0].beating && !reports[0].source);
+	ck_assert_int_gt(reports[0].since_wall_us, 0);
+	scratch_pg_verb(pg, "restart");
+	WITHIN(SLOW, said_of(&reg[EU], "us", reports) != NULL && reports[0].beating);
+}
+END_TEST
+
+static const struct report *
+a_report(struct report *r, uint8_t who, int64_t wall_us)
+{
+	memset(r, 0, sizeof(*r));
+	memset(r->boot, who, sizeof(r->boot));
+	r->wall_us = wall_us;
+	return r;
+}
+
+/* Each process has a place of its own; one that is long silent loses it, and no more are kept than there are places. */
+START_TEST(test_places_of_reports)
+{
+	struct mc *mc = mc_new(reg[EU].cache->servers, 0, true);
+	struct report *reports = arena_array(arena, REPORTS_MAX, sizeof(*reports)), r;
+	int64_t now = clock_wall_us();
+	struct mc_key k;
+	uint32_t there;
+
+	for (uint8_t who = 1; who <= REPORTS_MAX + 1; who++)
+		report_write(mc, "eu", a_report(&r, who, now));
+	ck_assert(report_read(mc, "eu", reports, &there));
+	ck_assert_uint_eq(there, (1 << REPORTS_MAX) - 1);
+	for (int i = 0; i < REPORTS_MAX; i++)
+		ck_assert_int_eq(reports[i].boot[0], i + 1);
+	report_write(mc, "eu", a_report(&r, 3, now - 2 * REPORT_OLD_US));
+	ck_assert(report_read(mc, "eu", reports, &there));
+	ck_assert_uint_eq(there, ((1 << REPORTS_MAX) - 1) & ~(1 << 2));
+	report_write(mc, "eu", a_report(&r, 77, now));
+	ck_assert(report_read(mc, "eu", reports, &there));
+	ck_assert_uint_eq(there, (1 << REPORTS_MAX) - 1);
+	ck_assert_int_eq(reports[2].boot[0], 77);
+	/* What is no report is no harm, and is replaced. */
+	k.len = cache_key_report(k.text, "eu", 5);
+	ck_assert_int_eq(mc_set(mc, &k, "junk", 4, 0), MC_OK);
+	ck_assert(report_read(mc, "eu", reports, &there));
+	ck_assert_uint_eq(there, ((1 << REPORTS_MAX) - 1) & ~(1 << 5));
+	report_write(mc, "eu", a_report(&r, 78, now));
+	ck_assert(report_read(mc, "eu", reports, &there));
+	ck_assert_int_eq(reports[5].boot[0], 78);
+	mc_free(mc);
 }
 END_TEST
 
@@ -533,7 +629,7 @@ int
 main(void)
 {
 	Suite *s = suite_create("invalidation");
-	TCase *t = tcase_create("whole");
+	TCase *t = tcase_create("whole"), *said = tcase_create("reports");
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 180);
@@ -548,5 +644,10 @@ main(void)
 	tcase_add_test(t, test_published_forged_and_replayed);
 	tcase_add_test(t, test_program);
 	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(said, setup, teardown);
+	tcase_set_timeout(said, 120);
+	tcase_add_test(said, test_report);
+	tcase_add_test(said, test_places_of_reports);
+	suite_add_tcase(s, said);
 	return run_suite(s);
 }
