@@ -48,6 +48,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool off[FAULT_RULE_COUNT];
 static struct plan plans[FAULT_POINT_COUNT];
 static int64_t seed;
+static bool seed_given;
 static const char *clock_path;
 static _Atomic int64_t clock_wrong_us, clock_next_us;
 
@@ -146,9 +147,10 @@ read_environment(void)
 	if (points != NULL)
 		read_points(points);
 	if (number == NULL)
-		seed = clock_mono_us() ^ (int64_t)getpid() << 40;
+		seed = clock_mono_us();
 	else if (!parse_i64(span_of(number), 0, INT64_MAX, &seed))
 		misspelt("ANVIL_FAULT_SEED", span_of(number));
+	seed_given = number != NULL;
 	clock_path = getenv("ANVIL_FAULT_CLOCK");
 }
 
@@ -174,12 +176,14 @@ fault_point(enum fault_point point)
 {
 	int saved = errno;
 	struct plan *p = &plans[point];
-	uint64_t dice;
+	uint64_t dice, own;
 
 	pthread_once(&once, read_environment);
 	if (p->chance == 0)
 		return;
-	dice = mix(mix((uint64_t)seed ^ (uint64_t)point << 56) ^ atomic_fetch_add(&p->passed, 1));
+	/* A supervisor has read the environment before it forks: each of its workers draws for itself. */
+	own = seed_given ? 0 : (uint64_t)getpid() << 24;
+	dice = mix(mix(((uint64_t)seed ^ own) ^ (uint64_t)point << 56) ^ atomic_fetch_add(&p->passed, 1));
 	if ((int64_t)(dice % ALWAYS) >= p->chance)
 		return;
 	if (p->kill)
