@@ -32,7 +32,7 @@ struct policy *policy_parse(struct arena *a, struct span json, enum policy_kind 
 
 /*
  * What is refused of a bucket's policy when it is put, beyond its form: actions that S3 does not have, actions that
- * none of the statement's resources can have, the resource "*". One that is stored is evaluated all the same: it may
+ * none of the statement's resources can have, the resource "*", an Allow for all but somebody. One that is stored is evaluated all the same: it may
  * be of a newer release. 0, or -1 with MalformedPolicy.
  */
 MUST_CHECK int policy_check(const struct policy *p, struct s3_problem *pr);

@@ -56,6 +56,8 @@ check_statement(const struct policy_statement *st, struct s3_problem *pr)
 {
 	int resources = 0;
 
+	if (st->effect == POLICY_ALLOW && st->not_principal)
+		return s3_problem_set(pr, S3_MalformedPolicy, "Allow with NotPrincipal is not allowed.");
 	for (size_t i = 0; i < st->resources.n; i++) {
 		if (span_eq(st->resources.v[i], SPAN("*")))
 			return s3_problem_set(pr, S3_MalformedPolicy, "Policy has invalid resource");

@@ -89,6 +89,7 @@ def test_malformed():
             (policy(n, Principal=None), "Missing required field Principal"),
             (policy(n, Principal={"AWS": "arn:aws:s3:::x"}), "Invalid principal in policy"),
             (policy(n, Principal={"Planet": "mars"}), "Invalid principal type in policy: Planet"),
+            (policy(n, Principal=None, NotPrincipal={"AWS": "arn:aws:iam::%s:root" % OWNER}), "Allow with NotPrincipal is not allowed."),
             (policy(n, Action="s3:GetObjekt"), "Policy has invalid action"),
             (policy(n, Action="ec2:RunInstances"), "Policy has invalid action"),
             (policy(n, Resource="arn:aws:s3:::%s-other/*" % n), "Policy has invalid resource"),
