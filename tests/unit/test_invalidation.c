@@ -645,7 +645,7 @@ main(void)
 	tcase_add_test(t, test_program);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(said, setup, teardown);
-	tcase_set_timeout(said, 120);
+	tcase_set_timeout(said, 300);
 	tcase_add_test(said, test_report);
 	tcase_add_test(said, test_places_of_reports);
 	suite_add_tcase(s, said);

@@ -360,8 +360,8 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_checked_fixture(strangers, setup, teardown);
-	tcase_set_timeout(t, 120);
-	tcase_set_timeout(strangers, 120);
+	tcase_set_timeout(t, 300);
+	tcase_set_timeout(strangers, 300);
 	tcase_add_test(t, test_tls);
 	tcase_add_loop_test(t, test_tls_clients, 0, (int)ARRAY_LEN(clients));
 	tcase_add_loop_test(t, test_tls_servers, 0, (int)ARRAY_LEN(servers));

@@ -300,7 +300,7 @@ main(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		tcase_add_checked_fixture(all[i], setup, teardown);
-		tcase_set_timeout(all[i], 180);
+		tcase_set_timeout(all[i], 300);
 		suite_add_tcase(s, all[i]);
 	}
 	tcase_add_test(t, test_many_in_a_region);
