@@ -145,14 +145,16 @@ class Nemesis:
         """A new epoch, as after a restore."""
         self.lab.admin(region, "db", "restored", "--yes", check=False, timeout=10)
 
-    def promote(self, lossy_ms):
-        """The standby takes over; what was committed in its last lossy_ms is lost, which counts as a write (checker.py)."""
+    def promote(self, lossy_ms, commits=0):
+        """The standby takes over; what was committed in the last lossy_ms, and so many commits more, is lost, which counts as a write (checker.py)."""
         lab, world = self.lab, self.world
         with self.heavy:
             old, new = lab.primary, "pg2" if lab.primary == "pg" else "pg"
             link = lab.link("%s>%s" % (new, old))
             if lossy_ms:
                 link.cut()
+                if commits:
+                    self.flood(commits, 1)
                 self.rest(lossy_ms)
             world.gate.close()
             try:
