@@ -91,14 +91,34 @@ ask_once(struct inv *inv, const char *asker, struct arena *a, struct event_clock
 	return 1;
 }
 
+/* The asker's renewal, committed by itself before the clock is read. 1 done; 0 not an active region; -1. */
+static int
+renew(struct inv *inv, const char *asker, struct arena *a, struct err *err)
+{
+	struct db_param p[] = { P_TEXT(asker) };
+	struct db_rows *rows;
+
+	if (fault_off(FAULT_RULE_renewal))
+		return 1;
+	if (db_query(inv->db, a, STMT_REGION_RENEW, p, 1, &rows, err) != 0)
+		return -1;
+	if (db_count(rows) != 1 || db_is_null(rows, 0, 0))
+		return 0;
+	if (db_bool(rows, 0, 1))
+		log_event(NULL, EV_REGION_BACK, LS("region", asker), LI("renewal", db_i64(rows, 0, 0)));
+	fault_point(FAULT_POINT_source_between);
+	return 1;
+}
+
 int
 source_clock(struct inv *inv, const char *asker, const struct event_clock *asker_saw, struct event_clock *q, struct err *err)
 {
 	struct arena *a = arena_new(65536);
 	struct event_clock seen = highest_seen(inv->source, asker_saw);
-	int rc = -1;
+	int rc = renew(inv, asker, a, err);
+	bool ask = rc == 1 || (rc == 0 && fault_off(FAULT_RULE_leaving));
 
-	for (int tries = 0; tries < 3; tries++) {
+	for (int tries = 0; ask && tries < 3; tries++) {
 		rc = ask_once(inv, asker, a, q, err);
 		if (rc != 1 || !went_back(&seen, q))
 			break;

@@ -102,14 +102,10 @@ void cache_unclaim(struct cache_thread *t, const struct cache_key *key, const st
  */
 bool cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, const struct event_clock *at);
 /*
- * Wait until every region of `regions` (ends in NULL; the active ones) acknowledged `at`, or only `own` when own_only,
- * or metadata_ack_ms passed since the call. Returns us waited; *all tells whether all did. Asks memcached each ms.
+ * Waits until each of n regions has acknowledged `at`, or until_us (monotonic) has come. Those that have are taken out
+ * of the list; *n are left. Asks memcached each ms.
  */
-int64_t cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char *const *regions, const char *own,
-    bool own_only, bool *all);
-
-/* The regions for which the last cache_wait_acks() of this thread waited in vain, with commas between; NULL = none. */
-const char *cache_silent(const struct cache_thread *t);
+void cache_await_acks(struct cache_thread *t, const struct event_clock *at, const char **regions, size_t *n, int64_t until_us);
 
 /* ---- for operators ---- */
 

@@ -35,7 +35,6 @@ struct cache_thread {
 	struct cache *cache;
 	struct arena *scratch;     /* of one cache_set */
 	struct mc *mc[CACHE_SERVERS_MAX];
-	char silent[256];          /* whom the last wait for acknowledgements was in vain for */
 };
 
 /* The server where a key's value is looked for and put, the best that is up; -1: none is. */

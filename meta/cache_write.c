@@ -3,7 +3,7 @@
  * meta/cache_write.c - what a writer of metadata does after its COMMIT: raises
  * the slots of its own region, and waits for the others.
  *
- * Blocks:    yes: on memcached, and at most metadata_ack_ms on other regions.
+ * Blocks:    yes: on memcached, and on other regions until the time that it is given.
  * Invariant: the raise never lifts a page's n. n says that EVERY event through it
  *            is in the page; a writer knows its own only.
  */
@@ -13,12 +13,9 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/log.h"
-#include "base/metrics.h"
 
 #define RAISE_KEYS_MAX 64   /* more are raised as one "*" */
 #define ASK_EVERY_US US_PER_MS
-#define REGIONS_MAX 256     /* an invalidator knows no more */
 
 bool
 cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, const struct event_clock *at)
@@ -54,9 +51,9 @@ cache_raise(struct cache_thread *t, const struct cache_key *keys, size_t n, cons
 
 struct waiting {
 	const struct event_clock *at;
-	const char *region[REGIONS_MAX]; /* that have not acknowledged yet */
+	const char **region; /* that have not acknowledged yet */
 	size_t n;
-	bool acked[MC_KEYS_MAX];         /* of those asked for just now */
+	bool acked[MC_KEYS_MAX]; /* of those asked for just now */
 };
 
 static void
@@ -101,57 +98,20 @@ poll_acks(struct cache_thread *t, struct waiting *w)
 	w->n = w->n - n + left;
 }
 
-/* Who did not acknowledge, by name; a list that is too long ends early. */
-static void
-note_silent(struct cache_thread *t, const struct waiting *w)
+void
+cache_await_acks(struct cache_thread *t, const struct event_clock *at, const char **regions, size_t *n, int64_t until_us)
 {
-	size_t at = 0;
+	struct waiting w = { .at = at, .region = regions, .n = *n };
 
-	t->silent[0] = '\0';
-	for (size_t i = 0; i < w->n; i++) {
-		int n = snprintf(t->silent + at, sizeof(t->silent) - at, "%s%s", at == 0 ? "" : ",", w->region[i]);
-
-		if (n < 0 || (size_t)n >= sizeof(t->silent) - at)
-			return;
-		at += (size_t)n;
-	}
-}
-
-const char *
-cache_silent(const struct cache_thread *t)
-{
-	return t->silent[0] == '\0' ? NULL : t->silent;
-}
-
-int64_t
-cache_wait_acks(struct cache_thread *t, const struct event_clock *at, const char *const *regions, const char *own,
-    bool own_only, bool *all)
-{
-	int64_t start = clock_mono_us(), waited = 0;
-	int64_t limit_us = fault_off(FAULT_RULE_ack_wait_length) ? t->cache->trust_us / 10 : t->cache->ack_us;
-	struct waiting w = { .at = at };
-
-	for (; !own_only && *regions != NULL && w.n < REGIONS_MAX; regions++)
-		w.region[w.n++] = *regions;
-	if (own_only)
-		w.region[w.n++] = own;
 	for (;;) {
 		size_t before = w.n;
 
 		if (w.n > 0)
 			poll_acks(t, &w);
-		waited = clock_mono_us() - start;
-		if (w.n == 0 || waited >= limit_us)
+		if (w.n == 0 || clock_mono_us() >= until_us)
 			break;
 		if (w.n == before || before <= MC_KEYS_MAX)
 			clock_sleep_us(ASK_EVERY_US);
 	}
-	metric_time(H_ACK_WAIT, waited);
-	note_silent(t, &w);
-	*all = w.n == 0;
-	if (!*all)
-		metric_add(M_ACK_TIMEOUTS, 1);
-	for (size_t i = 0; i < w.n; i++)
-		log_event(NULL, EV_ACK_TIMEOUT, LS("region", w.region[i]), LI("event", (int64_t)at->n), LI("waited_us", waited));
-	return waited;
+	*n = w.n;
 }

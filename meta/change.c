@@ -20,10 +20,9 @@
 #define AGAIN_EVERY_US (50 * US_PER_MS)
 #define RAISE_MAX 16 /* keys a writer raises itself; more are the invalidator's */
 
-/* A transaction's number, whom it concerns, what it changed: columns of sql/stmt/event_flush.sql. */
+/* A transaction's number and what it changed: columns of sql/stmt/event_flush.sql. */
 struct change {
 	struct event_clock at;
-	const char *const *regions; /* the active ones */
 	const char *const *events;  /* kind letter and key */
 };
 
@@ -35,9 +34,8 @@ read_change(const struct db_rows *r, struct arena *a, struct change *c, bool *ch
 		return 0;
 	clock_from_row(r, 0, 0, &c->at);
 	*changed = db_bool(r, 0, 2);
-	c->regions = db_texts(r, 0, 3, a);
-	c->events = db_texts(r, 0, 4, a);
-	return c->regions == NULL || c->events == NULL ? FAIL(err, ERR_LIMIT, "too many regions") : 0;
+	c->events = db_texts(r, 0, 3, a);
+	return c->events == NULL ? FAIL(err, ERR_LIMIT, "too many events") : 0;
 }
 
 /* Our own region's slots, at once. true: no reading of this region that begins now is older. */
@@ -55,43 +53,20 @@ raise_own(struct meta_thread *t, const struct change *c)
 	return cache_raise(t->cache, keys, n, &c->at);
 }
 
-void
-meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const char *const *regions,
-    bool own_knows)
-{
-	const struct settings *s = t->meta->settings;
-	bool own_only = strcmp(s->metadata_consistency, "eventual") == 0;
-	const char **others;
-	size_t n = 0, kept = 0;
-
-	t->change.acknowledged = true;
-	if (t->cache == NULL || (own_only && own_knows) || fault_off(FAULT_RULE_ack_wait))
-		return;
-	while (regions[n] != NULL)
-		n++;
-	others = arena_array(a, n + 1, sizeof(*others));
-	for (size_t i = 0; others != NULL && i < n; i++)
-		if (!own_knows || strcmp(regions[i], s->region) != 0)
-			others[kept++] = regions[i];
-	if (kept == 0)
-		return;
-	fault_point(FAULT_POINT_write_before_wait);
-	t->change.waited_us = cache_wait_acks(t->cache, at, others, s->region, own_only, &t->change.acknowledged);
-	t->spent.ack_wait_us += t->change.waited_us;
-	t->spent.ack_silent = cache_silent(t->cache);
-}
-
 /* *unknown: COMMIT's answer did not come. */
 static int
 change_once(struct meta_thread *t, db_tx_fn fn, void *arg, bool *unknown, struct err *err)
 {
 	struct db_param max = P_INT(RAISE_MAX + 1);
-	struct db_last last = { arena_new(1 << 22), STMT_EVENT_FLUSH, &max, 1, NULL, false };
+	enum stmt look = STMT_REGIONS_AWAITED;
+	struct db_last last = { .arena = arena_new(1 << 22), .st = STMT_EVENT_FLUSH, .params = &max, .n_params = 1, .after = &look };
 	struct change c = { 0 };
+	int64_t committed_us;
 	int rc;
 
 	memset(&t->change, 0, sizeof(t->change));
 	rc = db_tx_last(t->meta->global, fn, arg, &last, err);
+	committed_us = clock_mono_us();
 	fault_point(FAULT_POINT_write_after_commit);
 	if (rc == 0)
 		rc = read_change(last.rows, last.arena, &c, &t->change.changed, err);
@@ -99,7 +74,7 @@ change_once(struct meta_thread *t, db_tx_fn fn, void *arg, bool *unknown, struct
 		t->change.at = c.at;
 		t->change.acknowledged = true;
 		if (t->change.changed && t->cache != NULL)
-			meta_wait_known(t, last.arena, &c.at, c.regions, raise_own(t, &c));
+			meta_wait_known(t, last.arena, &c.at, last.after_rows, committed_us, raise_own(t, &c));
 	}
 	*unknown = last.unknown;
 	if (*unknown) {

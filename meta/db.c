@@ -226,10 +226,9 @@ choose(struct db_pool *p, struct db **out, bool *probe, struct err *err)
 	return 2;
 }
 
-int
-db_acquire(struct db_pool *p, struct db **out, struct err *err)
+static int
+acquire_until(struct db_pool *p, int64_t deadline_us, struct db **out, struct err *err)
 {
-	int64_t deadline_us = clock_mono_us() + p->timeout_us;
 	struct timespec until = { (time_t)(deadline_us / US_PER_S), (long)(deadline_us % US_PER_S) * 1000 };
 
 	for (;;) {
@@ -261,6 +260,12 @@ db_acquire(struct db_pool *p, struct db **out, struct err *err)
 			slot_give_back(p, db);
 		}
 	}
+}
+
+int
+db_acquire(struct db_pool *p, struct db **out, struct err *err)
+{
+	return acquire_until(p, clock_mono_us() + p->timeout_us, out, err);
 }
 
 void
@@ -373,22 +378,46 @@ db_query(struct db_pool *p, struct arena *a, enum stmt st, const struct db_param
 	return rc;
 }
 
+int
+db_query_until(struct db_pool *p, int64_t until_us, struct arena *a, enum stmt st, const struct db_param *params,
+    size_t n_params, struct db_rows **out, struct err *err)
+{
+	struct db *db;
+	int rc;
+
+	if (acquire_until(p, until_us, &db, err) != 0)
+		return -1;
+	db->until_us = until_us;
+	rc = db_run(db, a, st, params, n_params, out, err);
+	db->until_us = 0;
+	db_release(db);
+	return rc;
+}
+
 /* The last statement and COMMIT, or COMMIT alone. */
 static int
 commit(struct db *db, struct db_last *last, struct err *err)
 {
 	int64_t begun = clock_mono_us();
 	struct db_encoded e;
-	PGresult *res = NULL;
+	PGresult *res = NULL, *after_res = NULL;
+	const struct stmt_def *after;
+	struct err ignored = { 0 };
 	int rc;
 
 	if (last == NULL)
 		return db_conn_text(db, "COMMIT", "COMMIT", err);
-	if (prepare(db, last->st, err) != 0 || db_encode(&stmt_defs[last->st], last->params, last->n_params, &e, err) != 0)
+	after = last->after == NULL ? NULL : &stmt_defs[*last->after];
+	if (prepare(db, last->st, err) != 0 || (after != NULL && prepare(db, *last->after, err) != 0) ||
+	    db_encode(&stmt_defs[last->st], last->params, last->n_params, &e, err) != 0)
 		return -1;
-	rc = db_conn_last(db, &stmt_defs[last->st], &e, &res, err);
+	rc = db_conn_last(db, &stmt_defs[last->st], &e, after, &res, &after_res, err);
 	db_encoded_release(&e);
 	count_one(db, last->st, clock_mono_us() - begun, rc != 0);
+	if (after != NULL)
+		count_one(db, *last->after, 0, rc == 0 && after_res == NULL);
+	if (after_res != NULL && db_rows_new(last->arena, after_res, &last->after_rows, &ignored) != 0)
+		last->after_rows = NULL;
 	return rc != 0 ? -1 : db_rows_new(last->arena, res, &last->rows, err);
 }
 

@@ -49,6 +49,9 @@ MUST_CHECK int db_run(struct db *db, struct arena *a, enum stmt st, const struct
 /* Acquire, run, release: for a single statement. A connection that died while it lay idle is replaced before. */
 MUST_CHECK int db_query(struct db_pool *p, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
     struct db_rows **out, struct err *err);
+/* The same within a time (monotonic) shorter than the pool's limit; that it was too short says nothing about the server. */
+MUST_CHECK int db_query_until(struct db_pool *p, int64_t until_us, struct arena *a, enum stmt st, const struct db_param *params,
+    size_t n_params, struct db_rows **out, struct err *err);
 size_t db_count(const struct db_rows *r);
 bool db_is_null(const struct db_rows *r, size_t row, int col);
 int64_t db_i64(const struct db_rows *r, size_t row, int col);   /* int2, int4, int8; timestamptz as us since 1970 */
@@ -72,13 +75,16 @@ MUST_CHECK int db_tx(struct db_pool *p, db_tx_fn fn, void *arg, struct err *err)
 /*
  * The same with a last statement that goes out together with COMMIT, so that what
  * it locks is not held while answers travel. Its rows are valid when 0 is returned.
+ * One without parameters may go out behind COMMIT: a transaction of its own that
+ * sees what was committed. Its failure is none of the change: after_rows stays NULL.
  */
 struct db_last {
 	struct arena *arena;
 	enum stmt st;
 	const struct db_param *params;
 	size_t n_params;
-	struct db_rows *rows;
+	const enum stmt *after; /* NULL = none */
+	struct db_rows *rows, *after_rows;
 	bool unknown; /* COMMIT was sent and its answer did not come */
 };
 MUST_CHECK int db_tx_last(struct db_pool *p, db_tx_fn fn, void *arg, struct db_last *last, struct err *err);

@@ -198,7 +198,8 @@ conn_hung(struct db *db, const char *what, struct err *err)
 {
 	db->broken = true;
 	last_sqlstate[0] = '\0';
-	db_pool_hung(db->pool, "a statement was not answered within the limit");
+	if (db->until_us == 0)
+		db_pool_hung(db->pool, "a statement was not answered within the limit");
 	return FAIL(err, ERR_TIMEOUT, "the %s database did not answer within %" PRId64 " ms: statement=%s",
 	    db->pool->kind->name, db->pool->timeout_us / US_PER_MS, what);
 }
@@ -341,39 +342,51 @@ succeeded(const PGresult *res)
 }
 
 int
-db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e, PGresult **out, struct err *err)
+db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e, const struct stmt_def *after,
+    PGresult **out, PGresult **after_out, struct err *err)
 {
+	/* Each answer is followed by a NULL, but for the last: the end of the pipeline. */
+	enum { LAST = 0, COMMIT = 2, AFTER = 4, MOST = 7 };
+	size_t want = after == NULL ? MOST - 2 : MOST, got = 0;
 	int64_t deadline_us = deadline_of(db);
-	PGresult *res[5] = { NULL }; /* statement, NULL, COMMIT, NULL, the end of the pipeline */
+	PGresult *res[MOST] = { NULL };
+	struct err why = { 0 };
 	int rc = -1;
 
+	*after_out = NULL;
 	if (PQenterPipelineMode(db->conn) == 0 ||
 	    PQsendQueryPrepared(db->conn, def->name, def->n_params, e->value, e->len, e->format, 1) == 0 ||
-	    PQsendQueryParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) == 0 || PQpipelineSync(db->conn) == 0)
+	    PQsendQueryParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) == 0 ||
+	    (after != NULL && PQsendQueryPrepared(db->conn, after->name, 0, NULL, NULL, NULL, 1) == 0) ||
+	    PQpipelineSync(db->conn) == 0)
 		return conn_lost(db, def->name, err);
-	for (size_t i = 0; i < ARRAY_LEN(res); i++) {
-		if (next_result(db, i < 2 ? def->name : "COMMIT", deadline_us, &res[i], err) != 0)
-			goto out;
-		if ((res[i] == NULL) != (i == 1 || i == 3)) {
-			(void)conn_lost(db, def->name, err);
-			goto out;
+	while (got < want && next_result(db, got < COMMIT ? def->name : "COMMIT", deadline_us, &res[got], &why) == 0) {
+		if ((res[got] == NULL) != (got % 2 == 1)) {
+			(void)conn_lost(db, def->name, &why);
+			break;
 		}
+		got++;
 	}
-	if (PQexitPipelineMode(db->conn) == 0 || PQstatus(db->conn) != CONNECTION_OK)
+	if (got == want && (PQexitPipelineMode(db->conn) == 0 || PQstatus(db->conn) != CONNECTION_OK))
 		db->broken = true;
-	if (!succeeded(res[0]))
-		(void)statement_failed(db, def->name, res[0], err);
-	else if (!succeeded(res[2]))
-		(void)statement_failed(db, "COMMIT", res[2], err);
-	else if (strcmp(PQcmdStatus(res[2]), "COMMIT") != 0)
-		(void)FAIL(err, ERR_INTERNAL, "COMMIT was answered by \"%s\"", PQcmdStatus(res[2]));
+	if (got <= COMMIT)
+		(void)err_fail(err, why.code, why.where, "%s", why.detail);
+	else if (!succeeded(res[LAST]))
+		(void)statement_failed(db, def->name, res[LAST], err);
+	else if (!succeeded(res[COMMIT]))
+		(void)statement_failed(db, "COMMIT", res[COMMIT], err);
+	else if (strcmp(PQcmdStatus(res[COMMIT]), "COMMIT") != 0)
+		(void)FAIL(err, ERR_INTERNAL, "COMMIT was answered by \"%s\"", PQcmdStatus(res[COMMIT]));
 	else {
-		*out = res[0];
-		res[0] = NULL;
+		*out = res[LAST];
+		res[LAST] = NULL;
 		rc = 0;
 	}
-out:
-	for (size_t i = 0; i < ARRAY_LEN(res); i++)
+	if (rc == 0 && got > AFTER && after != NULL && succeeded(res[AFTER])) {
+		*after_out = res[AFTER];
+		res[AFTER] = NULL;
+	}
+	for (size_t i = 0; i < MOST; i++)
 		PQclear(res[i]);
 	return rc;
 }

@@ -101,11 +101,12 @@ bool db_conn_alive(PGconn *conn);
  */
 MUST_CHECK int db_conn_wait(struct db *db, const char *what, PGresult **out, struct err *err);
 /*
- * A prepared statement and COMMIT in one go; both answers are waited for. *out is
- * the statement's result, when both succeeded.
+ * A prepared statement, COMMIT, and another prepared statement (NULL: none) in one
+ * go; all answers are waited for. *out is the statement's result, when it and COMMIT
+ * succeeded; *after_out the other's, when that did, too, else NULL.
  */
-MUST_CHECK int db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e, PGresult **out,
-    struct err *err);
+MUST_CHECK int db_conn_last(struct db *db, const struct stmt_def *def, const struct db_encoded *e,
+    const struct stmt_def *after, PGresult **out, PGresult **after_out, struct err *err);
 /* The same as db_conn_wait and also -1 when the statement failed; the result is cleared then. */
 MUST_CHECK int db_conn_result(struct db *db, const char *what, PGresult **out, struct err *err);
 /* A statement by its text: BEGIN, COMMIT, scripts. tag: "" or the first word that the command's tag must have. */

@@ -79,9 +79,17 @@ MUST_CHECK int registry_row(struct meta_thread *t, struct arena *a, enum stmt st
 MUST_CHECK void *registry_rows(struct meta_thread *t, struct arena *a, enum stmt st, const struct db_param *params,
     size_t n_params, registry_row_fn fn, size_t size, size_t *n, struct err *err);
 
-/* Waits for acknowledgements of `at` as the settings say; own_knows: our own region needs no waiting for. */
-void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const char *const *regions,
-    bool own_knows);
+/*
+ * Waits for acknowledgements of `at` as the settings say (meta/await.c). look: rows of STMT_REGIONS_AWAITED from after
+ * the commit that had come by committed_us, NULL when they could not be had; own_knows: our own region needs no waiting for.
+ */
+void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_clock *at, const struct db_rows *look,
+    int64_t committed_us, bool own_knows);
+/*
+ * Waits until the region is known to hold no trust: at once when it is marked, else metadata_ack_ms during which it must
+ * not ask. That it did is no error: whoever relies on it looks at region_trust in the same transaction.
+ */
+MUST_CHECK int meta_wait_lost(struct meta_thread *t, struct arena *a, const char *region, struct err *err);
 
 /* Rows to bytes and back, for cached values (meta/codec.c). Each begins with its format's number; another is a miss. */
 void codec_put_app(struct strbuf *sb, const struct app *app);

@@ -39,6 +39,7 @@ struct meta_spent {
 	int global_queries, regional_queries, cache_round_trips;
 	int unproved;            /* values that were handed out though nothing proved them (metadata_when_cut_off = serve) */
 	const char *ack_silent;  /* regions waited for in vain, with commas between; NULL = none. The thread's until its next change */
+	const char *ack_skipped; /* and those not waited for since they hold no trust */
 };
 struct meta_spent *meta_spent(struct meta_thread *t);
 

@@ -16,12 +16,15 @@
 #include "meta/cache.h"
 #include "meta/meta.h"
 
+#define CHANGE_NAMES_MAX 256
 /* What became of this thread's last change. */
 struct registry_change {
 	bool changed;        /* it made an event; otherwise there was nothing to wait for */
 	struct event_clock at;
 	int64_t waited_us;
 	bool acknowledged;   /* by all that it waited for */
+	/* Names with commas between: regions waited for in vain, and those not waited for since they hold no trust. */
+	char silent[CHANGE_NAMES_MAX], skipped[CHANGE_NAMES_MAX];
 };
 const struct registry_change *registry_last_change(const struct meta_thread *t);
 
@@ -101,6 +104,7 @@ struct region_info {
 	struct region r;
 	int64_t n_buckets;
 	int64_t leaving_us; /* since when; 0 = not */
+	int64_t lost_us;    /* since when it is known to hold no trust; 0 = it may */
 };
 /* Uses r->name, endpoint, domains, inv_pub, inv_rep (NULL = ""). */
 MUST_CHECK int registry_region_create(struct meta_thread *t, const struct region *r, struct err *err);

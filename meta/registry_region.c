@@ -37,6 +37,7 @@ registry_region_list(struct meta_thread *t, struct arena *a, struct region_info 
 		region_from_row(r, i, 0, a, &list[i].r);
 		list[i].n_buckets = db_i64(r, i, 7);
 		list[i].leaving_us = db_i64(r, i, 8);
+		list[i].lost_us = db_i64(r, i, 9);
 	}
 	if (arena_overflowed(a))
 		return FAIL(err, ERR_LIMIT, "the list does not fit in memory");
@@ -53,7 +54,6 @@ registry_region_leave(struct meta_thread *t, const char *name, struct err *err)
 
 struct removal {
 	const char *name;
-	int64_t ack_ms;
 	struct arena *arena;
 };
 
@@ -63,24 +63,34 @@ remove_tx(struct db *db, void *arg, struct err *err)
 	struct removal *rm = arg;
 	struct db_rows *r;
 
-	if (db_run(db, rm->arena, STMT_REGION_REMOVE, (const struct db_param[]){ P_TEXT(rm->name), P_INT(rm->ack_ms) }, 2, &r,
-	        err) != 0)
+	if (db_run(db, rm->arena, STMT_REGION_REMOVE, (const struct db_param[]){ P_TEXT(rm->name) }, 1, &r, err) != 0)
 		return -1;
-	if (db_count(r) > 0)
-		return 0;
-	if (db_run(db, rm->arena, STMT_REGION_THERE, (const struct db_param[]){ P_TEXT(rm->name) }, 1, &r, err) != 0)
+	return db_count(r) > 0 ? 0 : FAIL(err, ERR_CONFLICT, "the region may still trust its cache: it has asked again");
+}
+
+/* Only one that is leaving goes. */
+static int
+is_leaving(struct meta_thread *t, struct removal *rm, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->global, rm->arena, STMT_REGION_STATE, (const struct db_param[]){ P_TEXT(rm->name) }, 1, &r, err) != 0)
 		return -1;
-	if (!db_bool(r, 0, 0))
+	if (db_count(r) == 0)
 		return FAIL(err, ERR_NOT_FOUND, "there is no such region");
-	return FAIL(err, ERR_CONFLICT, "the region has not been leaving for %" PRId64 " ms", rm->ack_ms);
+	return strcmp(db_text(r, 0, 0), "leaving") == 0 ? 0 : FAIL(err, ERR_CONFLICT, "the region is not leaving");
 }
 
 int
 registry_region_remove(struct meta_thread *t, const char *name, struct err *err)
 {
-	struct removal rm = { name, t->meta->settings->metadata_ack_ms, arena_new(65536) };
-	int rc = meta_change(t, remove_tx, &rm, err);
+	struct removal rm = { name, arena_new(1 << 20) };
+	int rc = is_leaving(t, &rm, err);
 
+	if (rc == 0)
+		rc = meta_wait_lost(t, rm.arena, name, err);
+	if (rc == 0)
+		rc = meta_change(t, remove_tx, &rm, err);
 	arena_free(rm.arena);
 	return rc;
 }

@@ -8,6 +8,8 @@
  */
 #include "meta/internal.h"
 
+#include "base/clock.h"
+
 int
 registry_clock(struct meta_thread *t, struct arena *a, struct clock_status *out, struct err *err)
 {
@@ -41,7 +43,7 @@ registry_wait(struct meta_thread *t, struct err *err)
 	int rc = -1;
 
 	memset(&t->change, 0, sizeof(t->change));
-	if (db_query(t->meta->global, a, STMT_CLOCK_REGIONS, NULL, 0, &r, err) != 0)
+	if (db_query(t->meta->global, a, STMT_REGIONS_AWAITED, NULL, 0, &r, err) != 0)
 		goto out;
 	if (db_count(r) == 0) {
 		(void)FAIL(err, ERR_UNAVAILABLE, "the event clock has no row: run anvil-admin db init");
@@ -49,7 +51,7 @@ registry_wait(struct meta_thread *t, struct err *err)
 	}
 	clock_from_row(r, 0, 0, &t->change.at);
 	t->change.changed = true;
-	meta_wait_known(t, a, &t->change.at, db_texts(r, 0, 2, a), false);
+	meta_wait_known(t, a, &t->change.at, r, clock_mono_us(), false);
 	rc = 0;
 out:
 	arena_free(a);

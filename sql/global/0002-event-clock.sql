@@ -167,11 +167,10 @@ CREATE CONSTRAINT TRIGGER metadata_events_number AFTER INSERT ON metadata_events
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION anvil_event_number();
 ALTER TABLE metadata_events ENABLE ALWAYS TRIGGER metadata_events_number;
 
--- For a writer, as the last statement before COMMIT: the number its transaction takes,
--- which regions must acknowledge it, and what it changed (kind and key; max of them).
+-- For a writer, as the last statement before COMMIT: the number its transaction takes
+-- and what it changed (kind and key; max of them).
 -- From here on the transaction holds the clock's lock: COMMIT is sent along with it.
-CREATE FUNCTION anvil_event_flush(max integer, OUT epoch uuid, OUT n bigint, OUT changed boolean, OUT regions text[],
-	OUT events text[])
+CREATE FUNCTION anvil_event_flush(max integer, OUT epoch uuid, OUT n bigint, OUT changed boolean, OUT events text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
 	SET CONSTRAINTS metadata_events_number IMMEDIATE;
@@ -179,16 +178,14 @@ BEGIN
 	SELECT c.epoch, c.n, coalesce(c.xid = pg_current_xact_id_if_assigned(), false)
 		INTO epoch, n, changed FROM event_clock c;
 	IF changed THEN
-		regions := ARRAY(SELECT r.name FROM regions r WHERE r.state = 'active' ORDER BY r.name);
 		events := ARRAY(SELECT m.kind || m.key FROM metadata_events m WHERE m.n = anvil_event_flush.n
 			ORDER BY m.id LIMIT max);
 	END IF;
 END $$;
 
 -- For a source, each time it is asked: is this the primary, does it know the asker,
--- and what is n? Nothing of it is from memory. Where a synchronous standby is
--- configured a small commit shows that no other has been promoted meanwhile; the
--- answer counts only once that commit has returned.
+-- and what is n? Nothing of it is from memory. The asker's renewal (0003) has been
+-- committed before, in a transaction of its own.
 CREATE FUNCTION anvil_source_clock(asker text, OUT is_primary boolean, OUT known boolean, OUT epoch uuid, OUT n bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -209,10 +206,6 @@ BEGIN
 		IF fault IS NOT NULL THEN
 			c := anvil_epoch_begin(fault);
 		END IF;
-	END IF;
-	IF current_setting('synchronous_standby_names') <> '' THEN
-		PERFORM anvil_must_be_durable();
-		PERFORM pg_logical_emit_message(true, 'anvil', '');
 	END IF;
 	epoch := c.epoch;
 	n := c.n;

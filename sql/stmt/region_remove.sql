@@ -1,6 +1,7 @@
 -- name: region_remove
 -- database: global
--- params: $1 name text, $2 ack_ms integer
+-- params: $1 name text
 -- rows: many
--- Gone only after it has been leaving for W; buckets hold it back.
-DELETE FROM regions WHERE name = $1 AND leaving_at < now() - make_interval(secs => $2 / 1000.0) RETURNING 1
+-- Gone only when it is leaving and was found to hold no trust; buckets hold it back.
+DELETE FROM regions WHERE name = $1 AND state = 'leaving'
+AND EXISTS (SELECT FROM region_trust WHERE name = $1 AND is_lost) RETURNING 1

@@ -21,6 +21,7 @@
 #include "invalidator/inv.h"
 #include "meta/cache_impl.h"
 #include "meta/migrate.h"
+#include "tests/unit/ack_help.h"
 #include "tests/lib/scratch.h"
 
 #define S US_PER_S
@@ -213,7 +214,7 @@ acked(const struct event_clock *c, int64_t *waited)
 	static const char *const both[] = { "eu", "us", NULL };
 	bool all;
 
-	*waited = cache_wait_acks(reg[EU].th, c, both, "eu", false, &all);
+	*waited = wait_acks(reg[EU].th, c, both, "eu", false, &all);
 	return all;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "meta/ack.h"
+#include "tests/unit/ack_help.h"
 #include "tests/unit/cache_help.h"
 
 START_TEST(test_hit_and_refusal)
@@ -288,18 +289,18 @@ START_TEST(test_acks)
 	int64_t waited;
 	bool all;
 
-	waited = cache_wait_acks(th, &c, regions, "eu", false, &all);
+	waited = wait_acks(th, &c, regions, "eu", false, &all);
 	ck_assert(!all);
 	ck_assert_int_ge(waited, 400 * MS);
 	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK);
-	ck_assert_int_lt(cache_wait_acks(th, &c, regions, "eu", true, &all), 20 * MS);
+	ck_assert_int_lt(wait_acks(th, &c, regions, "eu", true, &all), 20 * MS);
 	ck_assert(all);
 	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK);
-	cache_wait_acks(th, &c, regions, "eu", false, &all);
+	wait_acks(th, &c, regions, "eu", false, &all);
 	ck_assert(!all);
 	ck_assert_int_eq(ack_note(mc, "eu", "us", &n12), MC_OK);
 	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK); /* never falls */
-	ck_assert_int_lt(cache_wait_acks(th, &c, regions, "eu", false, &all), 20 * MS);
+	ck_assert_int_lt(wait_acks(th, &c, regions, "eu", false, &all), 20 * MS);
 	ck_assert(all);
 	ck_assert(cache_status(th, arena, regions, 0, &st, &err) == 0);
 	ck_assert_uint_eq(st.n_acks, 2);
@@ -315,17 +316,17 @@ START_TEST(test_acks)
 		if (i >= 40)
 			ck_assert_int_eq(ack_note(mc, "eu", names[i], &n12), MC_OK);
 	}
-	cache_wait_acks(th, &c, many, "eu", false, &all);
+	wait_acks(th, &c, many, "eu", false, &all);
 	ck_assert(!all);
 	for (int i = 0; i < 40; i++)
 		ck_assert_int_eq(ack_note(mc, "eu", names[i], &c), MC_OK);
-	ck_assert_int_lt(cache_wait_acks(th, &c, many, "eu", false, &all), 100 * MS);
+	ck_assert_int_lt(wait_acks(th, &c, many, "eu", false, &all), 100 * MS);
 	ck_assert(all);
 	c = at(E2, 1);
-	cache_wait_acks(th, &c, regions, "eu", true, &all);
+	wait_acks(th, &c, regions, "eu", true, &all);
 	ck_assert(!all);
 	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK); /* a new epoch replaces */
-	cache_wait_acks(th, &c, regions, "eu", true, &all);
+	wait_acks(th, &c, regions, "eu", true, &all);
 	ck_assert(all);
 }
 END_TEST

@@ -12,6 +12,7 @@
 
 #include "base/parse.h"
 #include "meta/ack.h"
+#include "tests/unit/ack_help.h"
 #include "tests/unit/cache_help.h"
 
 /* ---- ways to connect ---- */
@@ -106,7 +107,7 @@ START_TEST(test_transport)
 	ck_assert(v.hit && v.data.len == sizeof(big) && memcmp(v.data.p, big, sizeof(big)) == 0);
 	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
 	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
-	cache_wait_acks(th, &c, (const char *const[]){ "us", NULL }, "eu", false, &all);
+	wait_acks(th, &c, (const char *const[]){ "us", NULL }, "eu", false, &all);
 	ck_assert(all);
 	ck_assert_int_eq(cache_claim(th, &KEY, &claim), CLAIM_MINE);
 	ck_assert_int_eq(cache_claim(th, &KEY, &other), CLAIM_OTHER);

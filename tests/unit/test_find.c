@@ -208,12 +208,95 @@ START_TEST(test_writer_waits_for_the_other_region)
 	OK(registry_app_enable(mt, "AKIAWAITS", false, &err));
 	ck_assert(registry_last_change(mt)->acknowledged);
 	set.metadata_consistency = "acknowledged";
-	/* a region that leaves is not waited for */
+}
+END_TEST
+
+/* One region asked n times. */
+static void
+asks(const char *region, int n)
+{
+	char sql[100];
+
+	snprintf(sql, sizeof(sql), "SELECT anvil_region_renew('%s')", region);
+	for (int i = 0; i < n; i++)
+		ck_assert(scratch_sql(scratch, "global", sql));
+}
+
+/* A change that us does not acknowledge. */
+static const struct registry_change *
+change_without_us(bool enabled)
+{
 	atomic_store(&keeper.ack_us, false);
+	clock_sleep_us(50 * US_PER_MS);
+	OK(registry_app_enable(mt, "AKIALOST", enabled, &err));
+	return registry_last_change(mt);
+}
+
+START_TEST(test_lost_region_taxes_one_writer)
+{
+	const struct registry_change *c;
+	struct region_info *list;
+	struct tenant one;
+	struct app_info app;
+	size_t n;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	asks("us", 3);
+	OK(registry_app_import(mt, arena, "one", "", APP_FULL, "AKIALOST", "secret", &app, &err));
+	/* the first waits for W, and marks it; the second, and one who waits with psql's change, do not wait */
+	c = change_without_us(false);
+	ck_assert(!c->acknowledged);
+	ck_assert_str_eq(c->skipped, "");
+	c = change_without_us(true);
+	ck_assert(c->acknowledged);
+	ck_assert_str_eq(c->skipped, "us");
+	ck_assert_str_eq(meta_spent(mt)->ack_skipped, "us");
+	OK(registry_wait(mt, &err));
+	ck_assert_str_eq(registry_last_change(mt)->skipped, "us");
+	OK(registry_region_list(mt, arena, &list, &n, &err));
+	ck_assert(list[0].lost_us == 0 && list[1].lost_us > 0);
+	/* it asks again: it is waited for again, and marked again */
+	asks("us", 1);
+	c = change_without_us(false);
+	ck_assert(!c->acknowledged);
+	ck_assert_str_eq(change_without_us(true)->skipped, "us");
+	/* a mark holds in its epoch only */
+	OK(registry_new_epoch(mt, "a test", &err));
+	ck_assert(!registry_last_change(mt)->acknowledged);
+	ck_assert_str_eq(change_without_us(false)->skipped, "us");
+	/* one that leaves is waited for like any other: it may still trust what it cached */
+	asks("us", 1);
 	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'leaving', leaving_at = now() WHERE name = 'us'"));
-	OK(registry_app_enable(mt, "AKIAWAITS", true, &err));
-	ck_assert(registry_last_change(mt)->acknowledged);
+	ck_assert(!change_without_us(true)->acknowledged);
+	ck_assert_str_eq(change_without_us(false)->skipped, "us");
 	ck_assert(scratch_sql(scratch, "global", "UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'"));
+}
+END_TEST
+
+static void *
+asks_meanwhile(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 8; i++) {
+		clock_sleep_us(100 * US_PER_MS);
+		asks("us", 1);
+	}
+	return NULL;
+}
+
+START_TEST(test_region_that_asks_is_not_marked)
+{
+	struct tenant one;
+	struct app_info app;
+	pthread_t th;
+
+	OK(registry_tenant_create(mt, arena, "one", NULL, &one, &err));
+	OK(registry_app_import(mt, arena, "one", "", APP_FULL, "AKIALOST", "secret", &app, &err));
+	asks("us", 1);
+	ck_assert_int_eq(pthread_create(&th, NULL, asks_meanwhile, NULL), 0);
+	ck_assert(!change_without_us(false)->acknowledged);
+	ck_assert(!change_without_us(true)->acknowledged);
+	ck_assert_int_eq(pthread_join(th, NULL), 0);
 }
 END_TEST
 
@@ -578,6 +661,8 @@ main(void)
 	tcase_add_test(cached, test_find_hit_miss_negative);
 	tcase_add_test(cached, test_change_by_psql_is_seen);
 	tcase_add_test(cached, test_writer_waits_for_the_other_region);
+	tcase_add_test(cached, test_lost_region_taxes_one_writer);
+	tcase_add_test(cached, test_region_that_asks_is_not_marked);
 	tcase_add_test(cached, test_no_secret_lies_in_memcached);
 	tcase_add_test(cached, test_values_that_cannot_be_read);
 	tcase_add_test(cached, test_no_waiting_without_trust);

@@ -564,7 +564,7 @@ START_TEST(test_published_forged_and_replayed)
 	static const char *const only_us[] = { "us", NULL };
 	bool all;
 	reg[EU].cache->ack_us = 300 * MS;
-	cache_wait_acks(reg[EU].th, &high, only_us, "eu", false, &all);
+	wait_acks(reg[EU].th, &high, only_us, "eu", false, &all);
 	ck_assert(!all);
 	nng_close(p);
 	nng_close(spy);
