@@ -81,6 +81,25 @@ answer_address(const struct settings *s, char out[ADDRESS_MAX], struct err *err)
 	return 0;
 }
 
+/* A memcached without CAS can keep no stamps, and is refused. One that is away now is looked at by each beat. */
+static int
+refuse_without_cas(const struct inv *inv, struct err *err)
+{
+	static const uint8_t no_epoch[EPOCH_LEN];
+	struct stamp_round round;
+
+	for (size_t i = 0; i < inv->servers->n; i++) {
+		struct mc *mc = mc_new(inv->servers, i, true);
+		enum stamp_result r = stamp_beat_begin(mc, inv->region, no_epoch, &round);
+
+		mc_free(mc);
+		if (r == STAMP_NO_CAS)
+			return FAIL(err, ERR_INVALID, "memcached \"%s\" runs without CAS: start it without its option -C",
+			    inv->servers->server[i].address);
+	}
+	return 0;
+}
+
 int
 inv_open(const struct settings *s, struct inv **out, struct err *err)
 {
@@ -116,9 +135,9 @@ inv_open(const struct settings *s, struct inv **out, struct err *err)
 	beat_new(inv);
 	report_new(inv);
 	*out = inv;
-	if (links_open(inv, err) != 0 || peers_start(inv, err) != 0 || answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 ||
-	    apply_start(inv, err) != 0 || source_start(inv, err) != 0 || beat_start(inv, err) != 0 ||
-	    report_start(inv, err) != 0) {
+	if (refuse_without_cas(inv, err) != 0 || links_open(inv, err) != 0 || peers_start(inv, err) != 0 ||
+	    answers_start(inv, answers, err) != 0 || acks_start(inv, err) != 0 || apply_start(inv, err) != 0 ||
+	    source_start(inv, err) != 0 || beat_start(inv, err) != 0 || report_start(inv, err) != 0) {
 		inv_close(inv);
 		return -1;
 	}

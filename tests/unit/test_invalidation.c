@@ -101,6 +101,20 @@ START_TEST(test_restart_of_memcached_and_new_epoch)
 }
 END_TEST
 
+/* Refused at the start; nothing of it would ever be trusted. */
+START_TEST(test_memcached_without_cas)
+{
+	struct err why = { 0 };
+
+	reg[EU].memcached[1] = scratch_memcached(sc, "-C");
+	ck_assert_int_eq(inv_open(&reg[EU].set, &reg[EU].inv, &why), -1);
+	reg[EU].inv = NULL;
+	ck_assert_int_eq(why.code, ERR_INVALID);
+	ck_assert_msg(strstr(why.detail, "without CAS") != NULL && strstr(why.detail, reg[EU].memcached[1]) != NULL, "%s", why.detail);
+	reg[EU].memcached[1] = NULL;
+}
+END_TEST
+
 START_TEST(test_cut_off_and_back)
 {
 	start(&reg[EU]);
@@ -635,6 +649,7 @@ main(void)
 	tcase_set_timeout(t, 180);
 	tcase_add_test(t, test_end_to_end);
 	tcase_add_test(t, test_restart_of_memcached_and_new_epoch);
+	tcase_add_test(t, test_memcached_without_cas);
 	tcase_add_test(t, test_cut_off_and_back);
 	tcase_add_test(t, test_without_a_database);
 	tcase_add_test(t, test_two_in_one_region);
