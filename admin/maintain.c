@@ -188,27 +188,43 @@ maintain_orphans(struct maintain *m, unsigned first, unsigned end, int64_t min_a
 
 /* ---- buckets ---- */
 
-int
-maintain_buckets(struct maintain *m, struct err *err)
+static int
+end_buckets(struct maintain *m, struct arena *a, const struct uuid *ids, size_t n, struct err *err)
 {
-	struct arena *a = arena_new(BATCH_ARENA);
-	struct uuid *ids;
-	size_t n = 0;
-	int rc = meta_fences_half_done(m->t, a, BATCH, &ids, &n, err);
-
-	for (size_t i = 0; rc == 0 && i < n && !m->dry_run; i++) {
+	for (size_t i = 0; i < n && !m->dry_run; i++) {
 		char name[UUID_TEXT_LEN + 1];
 		struct bucket b = { .id = ids[i], .name = name, .region = meta_settings(meta_of(m->t))->region };
 		enum bucket_gone gone;
 
 		/* Its name is the global row's, which may be gone; deleting goes by the id. */
 		uuid_text(&ids[i], name);
-		rc = meta_bucket_delete(m->t, a, &b, &gone, err);
-		if (rc == 0 && gone == BUCKET_NOT_EMPTY)
-			rc = FAIL(err, ERR_INTERNAL, "bucket %s is closed and has objects", name);
+		if (meta_bucket_delete(m->t, a, &b, &gone, err) != 0)
+			return -1;
+		if (gone == BUCKET_NOT_EMPTY)
+			return FAIL(err, ERR_INTERNAL, "bucket %s is closed and has objects", name);
 	}
+	m->buckets_ended += (int64_t)n;
+	return 0;
+}
+
+/* Deletes that a crash left half done, and those that a restore of the global database undid: nobody could write there. */
+int
+maintain_buckets(struct maintain *m, struct err *err)
+{
+	struct arena *a = arena_new(BATCH_ARENA);
+	struct uuid *ids, after = { { 0 } };
+	bool more = true;
+	size_t n = 0;
+	int rc = meta_fences_half_done(m->t, a, BATCH, &ids, &n, err);
+
 	if (rc == 0)
-		m->buckets_ended += (int64_t)n;
+		rc = end_buckets(m, a, ids, n, err);
+	while (rc == 0 && more) {
+		arena_reset(a);
+		rc = meta_fences_of_restored(m->t, a, &after, BATCH, &ids, &n, &more, err);
+		if (rc == 0)
+			rc = end_buckets(m, a, ids, n, err);
+	}
 	arena_free(a);
 	return rc;
 }

@@ -70,3 +70,24 @@ meta_fences_half_done(struct meta_thread *t, struct arena *a, int max, struct uu
 		return -1;
 	return uuids_from_rows(r, a, out, n, err);
 }
+
+int
+meta_fences_of_restored(struct meta_thread *t, struct arena *a, struct uuid *after, int max, struct uuid **out, size_t *n,
+    bool *more, struct err *err)
+{
+	struct uuid *ids;
+	struct db_rows *r;
+
+	if (db_query(t->meta->global, a, STMT_BUCKET_PAGE,
+	        (const struct db_param[]){ P_TEXT(t->meta->settings->region), P_UUID(after), P_INT(max) }, 3, &r, err) != 0 ||
+	    uuids_from_rows(r, a, &ids, n, err) != 0)
+		return -1;
+	*more = *n == (size_t)max;
+	*out = ids;
+	if (*n == 0)
+		return 0;
+	*after = ids[*n - 1];
+	if (db_query(t->meta->regional, a, STMT_FENCES_ENDED, (const struct db_param[]){ P_UUIDS(ids, *n) }, 1, &r, err) != 0)
+		return -1;
+	return uuids_from_rows(r, a, out, n, err);
+}

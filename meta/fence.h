@@ -26,5 +26,12 @@ MUST_CHECK int meta_fence_close(struct meta_thread *t, struct arena *a, const st
 MUST_CHECK int meta_fence_end(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, struct err *err);
 /* Closed fences that were never ended: a DeleteBucket stopped half-way. At most max, oldest first. */
 MUST_CHECK int meta_fences_half_done(struct meta_thread *t, struct arena *a, int max, struct uuid **out, size_t *n, struct err *err);
+/*
+ * Of the next page of this region's buckets after *after, which moves on, those that
+ * were deleted to the end: a restore of the global database brought them back. *more:
+ * there may be another page.
+ */
+MUST_CHECK int meta_fences_of_restored(struct meta_thread *t, struct arena *a, struct uuid *after, int max, struct uuid **out,
+    size_t *n, bool *more, struct err *err);
 
 #endif

@@ -186,7 +186,10 @@ def test_restored_from_a_dump():
     eq("enabled", says(), [True] * 3)
     the.admin("eu", "db", "restored", "--yes")
     changes_are_seen(the)
-    status(S3(US).request("DELETE", gone), 204)
+    # Its fence is closed: what was acknowledged stays so, and maintain says it to the database.
+    error(S3(US).request("PUT", gone, "k", body=b"x"), 404, "NoSuchBucket")
+    the.admin("us", "maintain")
+    eq("deleted, as it was", [home_seen(r, gone) for r in (EU, US, AP)], [None] * 3)
     watched.changes.append((0, 0, True, True))
     watched.change(None)
     eq("disabled again", says(), [False] * 3)

@@ -140,6 +140,7 @@ def changes_are_seen(lab, homes=None, **kw):
 
 class Thing:
     """Something that is changed by one thread and read by others."""
+    pace = 0.1  # seconds between two changes, at most
 
     def __init__(self, state):
         self.changes = [(0, 0, state, True)]  # begun, ended, state, did it surely happen?
@@ -183,6 +184,7 @@ class BucketName(Thing):
 
 class Key(Thing):
     """An access key, disabled and enabled with psql; `cache wait` is what acknowledges."""
+    pace = 0.5
 
     def __init__(self, lab):
         super().__init__(True)
@@ -237,7 +239,7 @@ class Watch:
             with busy:
                 if self.changing.is_set():
                     thing.change(self.now)
-            self.over.wait(random.random() * 0.1)
+            self.over.wait(random.random() * thing.pace)
 
     def hold(self):
         """No change is under way, and none begins."""
@@ -255,7 +257,7 @@ class Watch:
             begun = time.monotonic()
             came = thing.read(region, self.now(region))
             self.reads.append((thing, region.name, begun, time.monotonic(), came))
-            self.over.wait(0.002)
+            self.over.wait(0.01)
 
     def answered(self, region=None):
         return sum(1 for r in list(self.reads) if r[4] != "refused" and region in (None, r[1]))

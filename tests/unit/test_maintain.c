@@ -198,6 +198,29 @@ START_TEST(test_half_done_buckets)
 }
 END_TEST
 
+/* A global database from before a DeleteBucket: the bucket is back, and nobody could write to it. */
+START_TEST(test_deleted_buckets_that_a_restore_brought_back)
+{
+	struct bucket b = new_bucket(), whole = new_bucket(), got;
+	enum bucket_gone gone;
+	char sql[256], row[UUID_TEXT_LEN + 1];
+
+	m = (struct maintain){ .t = thread, .st = st };
+	OK(registry_bucket_find(thread, arena, b.name, &got, &err));
+	OK(meta_bucket_delete(thread, arena, &got, &gone, &err));
+	ck_assert_int_eq(gone, BUCKET_GONE);
+	uuid_text(&got.id, row);
+	snprintf(sql, sizeof(sql), "INSERT INTO buckets (id, name, region, tenant_id) SELECT '%s', '%s', region, tenant_id FROM buckets WHERE name = '%s'",
+	    row, b.name, whole.name);
+	ck_assert(scratch_sql(scratch, "global", sql));
+	OK(maintain_buckets(&m, &err));
+	ck_assert_int_eq(m.buckets_ended, 1);
+	ck_assert_int_eq(registry_bucket_find(thread, arena, b.name, &got, &err), -1);
+	err_clear(&err);
+	OK(registry_bucket_find(thread, arena, whole.name, &got, &err));
+}
+END_TEST
+
 struct found {
 	int n[3];
 	struct uuid last[3];
@@ -289,6 +312,7 @@ main(void)
 	tcase_add_test(tc, test_orphans);
 	tcase_add_test(tc, test_orphans_by_the_thousand_are_suspected);
 	tcase_add_test(tc, test_half_done_buckets);
+	tcase_add_test(tc, test_deleted_buckets_that_a_restore_brought_back);
 	tcase_add_test(tc, test_doctor);
 	tcase_add_test(tc, test_doctor_in_batches);
 	suite_add_tcase(s, tc);
