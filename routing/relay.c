@@ -46,6 +46,7 @@ struct relay {
 	struct breaker_pass pass;
 	struct strbuf headers;  /* of the answer */
 	int status;
+	bool ours;              /* Anvil answered, and not the web server in its place */
 	bool begun;             /* passed on to the client */
 	bool paused;            /* libcurl wants body, and the client has none ready */
 	bool sent;              /* the body is at its end */
@@ -162,6 +163,7 @@ on_status_line(struct relay *r, const char *line, size_t len)
 
 	strbuf_clear(&r->headers);
 	r->status = 0;
+	r->ours = false;
 	for (size_t i = at; i < at + 3 && i < len && line[i] >= '0' && line[i] <= '9'; i++)
 		r->status = r->status * 10 + (line[i] - '0');
 }
@@ -171,6 +173,11 @@ begin(struct relay *r)
 {
 	if (r->begun)
 		return true;
+	if (r->status >= 500 && !r->ours) {
+		/* A page for people, which no S3 client understands, and no 503 that it would try again. */
+		r->gave_up = "the home's web server has no worker to ask";
+		return false;
+	}
 	r->begun = true;
 	if (!strbuf_ok(&r->headers))
 		return false;
@@ -197,6 +204,8 @@ on_header(char *p, size_t size, size_t count, void *arg)
 	if (colon != NULL) {
 		struct span name = { p, (size_t)(colon - p) };
 
+		if (name.len == 16 && strncasecmp(p, "x-amz-request-id", 16) == 0)
+			r->ours = true;
 		/* The length is the home's to tell; its connection is not the client's. */
 		if (!relay_header_stays(name) || (name.len == 14 && strncasecmp(p, "content-length", 14) == 0))
 			strbuf_add(&r->headers, p, len);

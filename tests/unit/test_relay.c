@@ -283,6 +283,23 @@ START_TEST(test_error_answers_pass)
 }
 END_TEST
 
+/* What lighttpd says when a worker was killed is no answer of S3. */
+START_TEST(test_web_servers_own_errors_do_not_pass)
+{
+	home.answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 6\r\n\r\n<html>";
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert_int_eq(got_status, 0);
+	err_clear(&err);
+	home.answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_int_eq(relay("DELETE", -1, false), -1);
+	ck_assert_int_eq(got_status, 0);
+	home.answer = "HTTP/1.1 503 Slow Down\r\nContent-Length: 3\r\nX-Amz-Request-Id: R\r\n\r\n<x>";
+	ck_assert_msg(relay("GET", -1, false) == 0, "%s", err.detail);
+	ck_assert_int_eq(got_status, 503);
+}
+END_TEST
+
 START_TEST(test_home_that_breaks_off_is_told)
 {
 	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nonly this";
@@ -429,6 +446,7 @@ main(void)
 	tcase_add_test(t, test_put_of_unknown_length_is_chunked);
 	tcase_add_test(t, test_put_of_nothing_says_so);
 	tcase_add_test(t, test_error_answers_pass);
+	tcase_add_test(t, test_web_servers_own_errors_do_not_pass);
 	tcase_add_test(t, test_home_that_breaks_off_is_told);
 	tcase_add_test(t, test_early_answers_pass_early);
 	tcase_add_test(t, test_home_that_never_answers_is_given_up);
