@@ -264,16 +264,18 @@ class Lab:
     """
     settings   of anvil.conf, added to FAST; {"eu": {...}} inside for one region
     faults     {"rules_off": "stamp,cas", "points": "beat_after_read=20%:0-800", "seed": 7}: for workers and invalidators
+    well       regions that must be well when it has started; all when not given
     env        more environment of a part: {"us/inv0": {...}, "*/s3": {...}}
     memcached  servers a region; with mc_memory (MiB) and mc_options. spare: one more, REGION/spare, for swap()
     """
 
     def __init__(self, dir=None, port=None, regions=NAMES, settings=None, faults=None, env=None, memcached=1, invalidators=1,
-                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, keep=False):
+                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, well=None, keep=False):
         self.build = build_dir()
         self.port = port or _PORT
         self.keep, self.standby, self.web, self.spare = keep, standby, web, spare
         self.names = tuple(regions)
+        self.well_names = tuple(regions if well is None else well)
         self.user, self.owner = {}, None
         if os.geteuid() == 0:
             p = pwd.getpwnam(os.environ.get("ANVIL_LAB_USER", "daemon"))
@@ -574,7 +576,7 @@ class Lab:
 
     def wait_well(self, seconds=30):
         if self.web:
-            for r in self.names:
+            for r in self.well_names:
                 until("region %s is well" % r, lambda r=r: self.well(r), seconds)
 
     def mend(self, seconds=30):

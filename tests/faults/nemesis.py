@@ -145,8 +145,9 @@ class Nemesis:
         """A new epoch, as after a restore."""
         self.lab.admin(region, "db", "restored", "--yes", check=False, timeout=10)
 
-    def promote(self, lossy_ms, commits=0):
-        """The standby takes over; what was committed in the last lossy_ms, and so many commits more, is lost, which counts as a write (checker.py)."""
+    def promote(self, lossy_ms, commits=0, refused=None):
+        """The standby takes over; what was committed in the last lossy_ms, and so many commits more, is lost, which counts as a write (checker.py).
+        refused: a link that lets nobody through from the old primary's end on; who calls heals it."""
         lab, world = self.lab, self.world
         with self.heavy:
             old, new = lab.primary, "pg2" if lab.primary == "pg" else "pg"
@@ -161,6 +162,8 @@ class Nemesis:
                 if not lossy_ms:
                     self._caught_up(10)
                 self.checker.barrier = now_us()
+                if refused:
+                    lab.link(refused).refuse()
                 resets = [(t, t.register.begin(None, "promotion")) for t in list(world.things)]
                 lab.promote()
                 link.heal()

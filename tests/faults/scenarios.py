@@ -79,10 +79,12 @@ def reborn(n, rng):
 
 def lose(n, rng):
     """A standby that has not got the last commits takes over; workers of us cannot ask it what became of what they cached."""
-    with n.lab.link("us/s3>pg").refuse():
-        n.promote(1500, 200)
+    try:
+        n.promote(1500, 200, "us/s3>pg")
         n.rest(1500)
-    n.rest(1000)
+    finally:
+        n.lab.link("us/s3>pg").heal()
+    n.rest(1500)
 
 
 def leave(n, rng):
@@ -110,9 +112,9 @@ SCENARIOS = [
     Scenario("two_beats", "A beat whose answer is old is trusted, since the one before it was seen just now.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
              env={"us/inv0": {"ANVIL_FAULT_POINTS": "beat_after_ask=50%:1400-2600"}}, seconds=120),
     Scenario("ask_after_read", "Answers that are older than the page that they stamp: two of them make an old beat a young one.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
-             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, seconds=180),
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, well=("eu", "ap"), seconds=180),
     Scenario("same_beat", "Two invalidators that read the same beat write two: a page seems younger than its answers.", hanging, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"],
-             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, seconds=180),
+             env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_ask=100%:2000-3000"}}, invalidators=2, settings=SLOWLY, well=("eu", "ap"), seconds=180),
     Scenario("cas", "One invalidator writes a page as it read it, and what another told it meanwhile is gone.", nothing,
              env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=30%:20-120"}, **LATE_FILLS}, invalidators=2, seconds=90),
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
