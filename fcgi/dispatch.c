@@ -106,7 +106,8 @@ log_request(const struct req *r)
 	    LS("err", r->err.code == 0 ? NULL : s3_error_find(r->err.code)->name), LI("in", r->http->bytes_in),
 	    LI("out", r->http->bytes_out), LI("us", dur_us), LI("db_us", spent->db_us), LI("cache_us", spent->cache_us),
 	    LI("store_us", r->store_us), LI("ack_us", spent->ack_wait_us), LS("ack_silent", spent->ack_silent),
-	    LS("ack_skipped", spent->ack_skipped),	    LI("unproved", spent->unproved), LI("global_queries", spent->global_queries),
+	    LS("ack_skipped", spent->ack_skipped), LI("unproved", spent->unproved),
+	    LI("global_queries", spent->global_queries),
 	    LI("regional_queries", spent->regional_queries), LS("route", r->route), LS("from", r->hop_from), LS("ak", r->access_key),
 	    LS("ip", r->client_addr), LI("aborted", r->http->broken));
 }
