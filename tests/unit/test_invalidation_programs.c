@@ -282,11 +282,7 @@ START_TEST(test_floods)
 	WITHIN(SLOW, !hit(&reg[EU], &KEY));
 	/* At most a line a second of it. */
 	ck_assert_ptr_nonnull(strstr(log_of("eu"), "ev=inv.refused"));
-	for (int i = 0; i < ASKERS; i++) {
-		nng_close(req[i]);
-		nng_close(sub[i]);
-	}
-	nng_close(evil);
+	/* The sockets go with this process: nng_close of so many may wait for ever (NNG 1.5). */
 	ck_assert_int_eq(end_process(eu, SIGTERM), 0);
 }
 END_TEST
