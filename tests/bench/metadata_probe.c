@@ -148,17 +148,30 @@ find(struct meta_thread *t, struct arena *a, const char *key, const char *bucket
 	return *meta_spent(t);
 }
 
-/* Until a look-up needs no database: the pages are trusted. */
+static bool
+all_trusted(struct meta_thread *t, struct arena *a)
+{
+	static const char *const no_regions[] = { NULL };
+	struct cache_status st;
+	struct err err = { 0 };
+	bool all = cache_status(registry_cache(t), a, no_regions, 0, &st, &err) == 0;
+
+	for (size_t i = 0; all && i < st.n_servers; i++)
+		all = st.servers[i].trusted_pages == CACHE_PAGES;
+	return all;
+}
+
+/* Until every page is trusted by this process, and a look-up needs no database. */
 static void
 wait_for_trust(struct meta_thread *t, struct arena *a, const char *key)
 {
 	int64_t give_up = clock_mono_us() + GIVE_UP_US;
 	struct meta_found found;
 
-	while (find(t, a, key, NULL, &found).global_queries != 0) {
+	while (find(t, a, key, NULL, &found).global_queries != 0 || !all_trusted(t, a)) {
 		if (clock_mono_us() > give_up)
 			die("the cache is not trusted");
-		clock_sleep_us(US_PER_MS);
+		clock_sleep_us(10 * US_PER_MS);
 	}
 }
 
