@@ -63,10 +63,11 @@ slot_of(struct breaker *b, const char *region)
 	return -1;
 }
 
+/* Some wait, and nothing was heard for so long. */
 static bool
-is_silent(const struct region_state *s, int64_t now_us)
+silent_for(const struct region_state *s, int64_t now_us, int64_t long_us)
 {
-	return s->waiting >= BREAKER_WAITING && s->silent_us != 0 && now_us - s->silent_us > BREAKER_SILENT_US;
+	return s->silent_us != 0 && now_us - s->silent_us > long_us;
 }
 
 static void
@@ -86,9 +87,7 @@ set_down(struct region_state *s, bool down, const char *why)
 static enum breaker_verdict
 ask(const struct breaker *b, struct region_state *s, int64_t now_us)
 {
-	bool silent = is_silent(s, now_us);
-
-	if (silent)
+	if (s->waiting >= BREAKER_WAITING && silent_for(s, now_us, BREAKER_SILENT_US))
 		set_down(s, true, "relays hear nothing");
 	if (s->down) {
 		if (now_us < s->retry_us)
@@ -96,7 +95,7 @@ ask(const struct breaker *b, struct region_state *s, int64_t now_us)
 		s->retry_us = now_us + BREAKER_RETRY_US; /* this one tries; the others wait for what it finds */
 		return BREAKER_GO;
 	}
-	return s->running >= b->share ? BREAKER_BUSY : BREAKER_GO;
+	return s->running >= b->share && silent_for(s, now_us, BREAKER_SLOW_US) ? BREAKER_BUSY : BREAKER_GO;
 }
 
 enum breaker_verdict

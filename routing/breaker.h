@@ -3,8 +3,8 @@
  * routing/breaker.h - which regions are worth a relay. A home that is down or
  * says nothing must cost its callers a quick 503 and not their threads: after a
  * failed connection, or when several relays at once hear nothing for a while,
- * one request a second tries and the others are refused; and the relays to one
- * region together never take more than their share of a process's threads.
+ * one request a second tries and the others are refused; and relays to a region
+ * that is slow to answer take no more than their share of a process's threads.
  * One a process; thread-safe; knows no HTTP.
  */
 #ifndef ANVIL_ROUTING_BREAKER_H
@@ -13,18 +13,19 @@
 #include "base/base.h"
 
 #define BREAKER_RETRY_US (1 * INT64_C(1000000))   /* one try in so long while a region is down */
+#define BREAKER_SLOW_US (1 * INT64_C(1000000))    /* nothing heard for so long: the share is the limit */
 #define BREAKER_SILENT_US (3 * INT64_C(1000000))  /* nothing heard for so long, with BREAKER_WAITING relays waiting */
 #define BREAKER_WAITING 4                         /* one slow operation is no silence of the region */
 
 struct breaker;
-/* share: relays to one region at once, at most. */
+/* share: relays at once to a region that has not been heard for BREAKER_SLOW_US, at most. */
 struct breaker *breaker_new(int share);
 void breaker_free(struct breaker *b);
 
 enum breaker_verdict {
 	BREAKER_GO,
 	BREAKER_DOWN,   /* could not be reached, or says nothing */
-	BREAKER_BUSY,   /* its share of the threads is taken */
+	BREAKER_BUSY,   /* it is slow, and its share of the threads is taken */
 };
 /* May one more relay go there? While the region is down this lets one caller a second through, who must try. */
 enum breaker_verdict breaker_ask(struct breaker *b, const char *region, int64_t now_us);

@@ -36,7 +36,7 @@ enum route_do {
 	ROUTE_307_PRESIGN,         /* 307; a presigned URL is signed anew for the home */
 	ROUTE_WRONG_SCOPE,         /* 400 AuthorizationHeaderMalformed, Region = home (or here) */
 	ROUTE_UNREACHABLE,         /* 503 ServiceUnavailable, Retry-After, names the home */
-	ROUTE_BUSY,                /* 503 SlowDown, Retry-After: too many relays to the home at once */
+	ROUTE_BUSY,                /* 503 SlowDown, Retry-After: too many relays to a slow home at once */
 	ROUTE_LOOP                 /* 503 SlowDown, Retry-After; logged and counted */
 };
 

@@ -97,13 +97,14 @@ def test_a_lost_region_taxes_one_writer():
 
 
 def test_a_leaving_region_is_not_waited_for():
-    """Told to leave it is told nothing more: it trusts nothing, asks the database, and holds nobody up."""
+    """Told to leave it is told nothing more: it trusts nothing, asks the database, and holds nobody up once that is known."""
     the = lab()
     n = bucket(US)
     the.admin("eu", "region", "leave", "us", "--yes")
     try:
         until("us trusts nothing", lambda: not trusted(US))
         the["us/inv0"].pause()
+        until("it is marked", lambda: Change.field(Change(EU).lines[0], "ack_skipped") == "us")
         before = metric(EU, "anvil_ack_timeouts_total")
         waits = []
         for _ in range(3):

@@ -364,16 +364,24 @@ END_TEST
 START_TEST(test_breaker_refuses_beyond_the_share)
 {
 	struct breaker *b = breaker_new(2);
+	int64_t slow = BREAKER_SLOW_US + 2;
 	struct breaker_pass p[3];
 
-	breaker_begin(b, "us", &p[0]);
-	ck_assert_int_eq(breaker_ask(b, "us", 1), BREAKER_GO);
-	breaker_begin(b, "us", &p[1]);
-	ck_assert_int_eq(breaker_ask(b, "us", 1), BREAKER_BUSY);
-	ck_assert_int_eq(breaker_ask(b, "ap", 1), BREAKER_GO);
-	breaker_end(b, &p[0], true, true, 2);
-	ck_assert_int_eq(breaker_ask(b, "us", 2), BREAKER_GO);
-	breaker_end(b, &p[1], true, true, 2);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_msg(breaker_ask(b, "us", 1) == BREAKER_GO, "a region that answers may have all threads");
+		breaker_begin(b, "us", &p[i]);
+		breaker_wait(b, &p[i], 1);
+	}
+	ck_assert_int_eq(breaker_ask(b, "us", BREAKER_SLOW_US), BREAKER_GO);
+	ck_assert_int_eq(breaker_ask(b, "us", slow), BREAKER_BUSY);
+	ck_assert_int_eq(breaker_ask(b, "ap", slow), BREAKER_GO);
+	breaker_heard(b, &p[0], slow);
+	ck_assert_int_eq(breaker_ask(b, "us", slow), BREAKER_GO);
+	ck_assert_int_eq(breaker_ask(b, "us", 2 * slow), BREAKER_BUSY);
+	breaker_end(b, &p[0], true, true, slow);
+	breaker_end(b, &p[1], true, false, slow);
+	breaker_end(b, &p[2], true, true, slow);
+	ck_assert_int_eq(breaker_ask(b, "us", 2 * slow), BREAKER_GO);
 	breaker_free(b);
 }
 END_TEST
