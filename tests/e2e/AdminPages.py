@@ -136,7 +136,10 @@ def test_every_page():
         if u in seen or "/-/admin" not in u or u.endswith(".css") or len(seen) > 60:
             continue
         seen.add(u)
-        eq("GET " + u, b.get(u), 200)
+        code = b.get(u)
+        if code == 404 and "?" in u:
+            continue  # of a thing that another test has deleted since
+        eq("GET " + u, code, 200)
         if (b.answer.getheader("Content-Type") or "").startswith("text/html"):
             well_formed(b, u)
             if u.count("?") == 0:
