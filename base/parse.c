@@ -221,3 +221,25 @@ utf8_valid(struct span s)
 	}
 	return true;
 }
+
+struct span
+address_authority(const char *address)
+{
+	const char *p = strstr(address, "://");
+
+	return span_of(p == NULL ? address : p + 3);
+}
+
+struct span
+address_host(const char *address)
+{
+	struct span host = address_authority(address);
+
+	if (host.len > 0 && host.p[0] == '[') {
+		host.p++;
+		host.len = strcspn(host.p, "]");
+	} else {
+		host.len = strcspn(host.p, ":/");
+	}
+	return host;
+}

@@ -24,6 +24,10 @@ ssize_t base64_decode(struct span b64, uint8_t *out, size_t out_size);
 void base64_encode(const void *p, size_t len, char *out);
 #define base64_len(len) (((len) + 2) / 3 * 4)
 
+/* Of "SCHEME://HOST[:PORT]", or without the scheme: HOST[:PORT], to the end; HOST alone, an IPv6 address without its brackets. */
+struct span address_authority(const char *address);
+struct span address_host(const char *address);
+
 /* Well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. */
 bool utf8_valid(struct span s);
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/parse.h"
 
 #define LINKS_MAX 160              /* two a peer, and our own two */
 #define LOOK_US US_PER_S
@@ -133,26 +134,13 @@ is_tls(const char *address)
 	return strncmp(address, "tls+", 4) == 0;
 }
 
-/* The host of tls+tcp://HOST:PORT; "[::1]" without its brackets. */
-static void
-host_of(const char *address, char out[LINK_ADDRESS_MAX])
-{
-	const char *at = strstr(address, "://"), *end;
-
-	at = at == NULL ? address : at + 3;
-	if (*at == '[')
-		end = strchr(++at, ']');
-	else
-		end = strrchr(at, ':');
-	snprintf(out, LINK_ADDRESS_MAX, "%.*s", end == NULL ? (int)strlen(at) : (int)(end - at), at);
-}
-
 /* A configuration for one dialler or listener, which takes it. 0, or NNG's code. */
 static int
 tls_config(const struct links *ls, const char *dialled, nng_tls_config **out)
 {
 	nng_tls_config *c;
-	char host[LINK_ADDRESS_MAX];
+	char name[LINK_ADDRESS_MAX];
+	struct span host;
 	int rc;
 
 	if (ls->ca == NULL)
@@ -164,8 +152,9 @@ tls_config(const struct links *ls, const char *dialled, nng_tls_config **out)
 	if (rc != 0) /* Mbed TLS 2 has no 1.3 */
 		rc = nng_tls_config_version(c, NNG_TLS_1_2, NNG_TLS_1_2);
 	if (rc == 0 && dialled != NULL) {
-		host_of(dialled, host);
-		rc = nng_tls_config_server_name(c, host);
+		host = address_host(dialled);
+		snprintf(name, sizeof(name), "%.*s", (int)host.len, host.p);
+		rc = nng_tls_config_server_name(c, name);
 	}
 	if (rc == 0)
 		rc = nng_tls_config_auth_mode(c, NNG_TLS_AUTH_MODE_REQUIRED);

@@ -9,20 +9,13 @@
  */
 #include "routing/location.h"
 
-/* "https://" of "https://host:port", and where the host begins. */
-static const char *
-host_of(const char *endpoint)
-{
-	const char *p = strstr(endpoint, "://");
-
-	return p == NULL ? endpoint : p + 3;
-}
+#include "base/parse.h"
 
 bool
 location_of(struct arena *a, const struct location_in *in, struct location *out)
 {
 	const struct region *r = in->home;
-	const char *host = host_of(r->endpoint);
+	const char *host = address_authority(r->endpoint).p;
 	int scheme_len = (int)(host - r->endpoint);
 	const char *port = strrchr(host, ':');
 	const char *path_prefix = "";
@@ -45,6 +38,6 @@ location_of(struct arena *a, const struct location_in *in, struct location *out)
 	out->url = arena_printf(a, "%s%s%s%.*s", out->base, out->path,
 	    in->raw_query.len == 0 ? "" : "?", (int)in->raw_query.len,
 	    in->raw_query.len == 0 ? "" : in->raw_query.p);
-	out->endpoint = host_of(out->base);
+	out->endpoint = address_authority(out->base).p;
 	return out->url != NULL;
 }

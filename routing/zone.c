@@ -11,26 +11,12 @@
 
 #include <arpa/inet.h>
 
-/* "host" of "https://host:port", "::1" of "https://[::1]:80". */
-static struct span
-host_of(const char *endpoint)
-{
-	const char *p = strstr(endpoint, "://");
-	struct span host = span_of(p == NULL ? endpoint : p + 3);
-
-	if (host.len > 0 && host.p[0] == '[') {
-		host.p++;
-		host.len = strcspn(host.p, "]");
-	} else {
-		host.len = strcspn(host.p, ":/");
-	}
-	return host;
-}
+#include "base/parse.h"
 
 void
 zone_line(struct strbuf *sb, const char *bucket, const char *endpoint)
 {
-	struct span host = host_of(endpoint);
+	struct span host = address_host(endpoint);
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr addr;
 	bool v4, v6;

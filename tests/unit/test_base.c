@@ -133,6 +133,23 @@ static const struct {
 	{ "99999999999999999999999", 0, INT64_MAX, false, 0 },
 };
 
+static const struct {
+	const char *address, *authority, *host;
+} addresses[] = {
+	{ "https://s3.eu.example.com:8443", "s3.eu.example.com:8443", "s3.eu.example.com" },
+	{ "http://192.0.2.7", "192.0.2.7", "192.0.2.7" },
+	{ "tls+tcp://[2001:db8::1]:7801", "[2001:db8::1]:7801", "2001:db8::1" },
+	{ "host:1", "host:1", "host" },
+	{ "", "", "" },
+};
+
+START_TEST(test_address_rows)
+{
+	ck_assert(span_eq(address_authority(addresses[_i].address), span_of(addresses[_i].authority)));
+	ck_assert(span_eq(address_host(addresses[_i].address), span_of(addresses[_i].host)));
+}
+END_TEST
+
 START_TEST(test_parse_i64_rows)
 {
 	int64_t n = -77;
@@ -459,6 +476,7 @@ base_suite(void)
 	tcase_add_test(t, test_arena_grows_and_rewinds);
 	tcase_add_test(t, test_strbuf_limit_sticks);
 	tcase_add_test(t, test_err_keeps_the_first);
+	tcase_add_loop_test(t, test_address_rows, 0, (int)ARRAY_LEN(addresses));
 	tcase_add_loop_test(t, test_parse_i64_rows, 0, (int)ARRAY_LEN(numbers));
 	tcase_add_loop_test(t, test_base64_rows, 0, (int)ARRAY_LEN(base64_rows));
 	tcase_add_loop_test(t, test_utf8_rows, 0, (int)ARRAY_LEN(utf8_rows));
