@@ -159,11 +159,8 @@ page_rows(struct table *t, const struct cache_server_status *s)
 static const struct report_region *
 reported(const struct report *r, uint32_t there, const char *name)
 {
-	const struct report *newest = NULL;
+	const struct report *newest = report_newest(r, there);
 
-	for (unsigned i = 0; i < REPORTS_MAX; i++)
-		if (there & UINT32_C(1) << i && (newest == NULL || r[i].wall_us > newest->wall_us))
-			newest = &r[i];
 	for (size_t i = 0; newest != NULL && i < newest->n_regions; i++)
 		if (strcmp(newest->region[i].name, name) == 0)
 			return &newest->region[i];

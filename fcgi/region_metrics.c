@@ -96,7 +96,6 @@ region_metrics(struct req *r, struct strbuf *sb)
 	const char *region = r->thread->settings->region;
 	struct cache_status st;
 	struct err err = { 0 };
-	int newest = -1;
 	uint32_t there;
 
 	if (ct == NULL || reports == NULL)
@@ -105,9 +104,6 @@ region_metrics(struct req *r, struct strbuf *sb)
 		print_servers(sb, region, &st);
 	if (!cache_reports(ct, reports, &there) || there == 0)
 		return;
-	for (int i = 0; i < REPORTS_MAX; i++)
-		if (there & UINT32_C(1) << i && (newest < 0 || reports[i].wall_us > reports[newest].wall_us))
-			newest = i;
 	print_invalidators(sb, region, reports, there);
-	print_regions(sb, region, &reports[newest]);
+	print_regions(sb, region, report_newest(reports, there));
 }

@@ -101,43 +101,50 @@ key_begin(char *out, const char *region, char kind)
 	return len;
 }
 
-size_t
-cache_key_value(char out[CACHE_MC_KEY_MAX], const char *region, enum event_kind kind, const struct cache_place *p)
+/* Keys end in a hash ... */
+static size_t
+key_of_place(char *out, const char *region, char kind, const struct cache_place *p)
 {
-	size_t len = key_begin(out, region, event_letter(kind));
+	size_t len = key_begin(out, region, kind);
 
 	hex_encode(p->hash, 16, out + len); /* ends in NUL */
 	return len + 32;
+}
+
+/* ... or in a number below 256. */
+static size_t
+key_of_number(char *out, const char *region, char kind, unsigned number)
+{
+	size_t len = key_begin(out, region, kind);
+	uint8_t b = (uint8_t)number;
+
+	hex_encode(&b, 1, out + len);
+	return len + 2;
+}
+
+size_t
+cache_key_value(char out[CACHE_MC_KEY_MAX], const char *region, enum event_kind kind, const struct cache_place *p)
+{
+	return key_of_place(out, region, event_letter(kind), p);
 }
 
 /* Capitals: no kind of metadata has one. */
 size_t
 cache_key_page(char out[CACHE_MC_KEY_MAX], const char *region, unsigned page)
 {
-	size_t len = key_begin(out, region, 'P');
-	uint8_t b = (uint8_t)page;
-
-	hex_encode(&b, 1, out + len);
-	return len + 2;
+	return key_of_number(out, region, 'P', page);
 }
 
 size_t
 cache_key_report(char out[CACHE_MC_KEY_MAX], const char *region, unsigned place)
 {
-	size_t len = key_begin(out, region, 'I');
-	uint8_t b = (uint8_t)place;
-
-	hex_encode(&b, 1, out + len);
-	return len + 2;
+	return key_of_number(out, region, 'I', place);
 }
 
 size_t
 cache_key_busy(char out[CACHE_MC_KEY_MAX], const char *region, const struct cache_place *p)
 {
-	size_t len = key_begin(out, region, 'B');
-
-	hex_encode(p->hash, 16, out + len);
-	return len + 32;
+	return key_of_place(out, region, 'B', p);
 }
 
 size_t

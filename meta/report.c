@@ -154,6 +154,17 @@ report_read(struct mc *c, const char *region, struct report out[REPORTS_MAX], ui
 	return ok;
 }
 
+const struct report *
+report_newest(const struct report reports[REPORTS_MAX], uint32_t there)
+{
+	const struct report *newest = NULL;
+
+	for (unsigned i = 0; i < REPORTS_MAX; i++)
+		if (there & UINT32_C(1) << i && (newest == NULL || reports[i].wall_us > newest->wall_us))
+			newest = &reports[i];
+	return newest;
+}
+
 bool
 cache_reports(struct cache_thread *t, struct report out[REPORTS_MAX], uint32_t *there)
 {

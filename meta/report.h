@@ -54,7 +54,9 @@ struct mc;
 void report_write(struct mc *c, const char *region, const struct report *r);
 /* Those that are not old, by place: out[i] is valid when *there has bit i. false: the server does not answer. */
 MUST_CHECK bool report_read(struct mc *c, const char *region, struct report out[REPORTS_MAX], uint32_t *there);
-/* The same from the first server of the thread's region that answers. */
+/* Of those that are there the one made last; NULL: none is. */
+const struct report *report_newest(const struct report reports[REPORTS_MAX], uint32_t there);
+/* As report_read, from the first server of the thread's region that answers. */
 MUST_CHECK bool cache_reports(struct cache_thread *t, struct report out[REPORTS_MAX], uint32_t *there);
 
 #endif
