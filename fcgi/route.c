@@ -64,7 +64,7 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 		.bucket = r->bucket,
 		.bucket_name = r->bucket_name,
 		.vhost = r->uri.style == S3_STYLE_VHOST,
-		.custom_domain = r->uri.style == S3_STYLE_VHOST && r->uri.domain.len == 0,
+		.custom_domain = r->custom_domain,
 		.raw_path = r->uri.raw_path,
 		.raw_query = r->uri.raw_query,
 		.signed_request = &r->signed_request,
@@ -137,7 +137,7 @@ hop_value(struct req *r)
 		.sent_us = r->now_us,
 	};
 
-	if (r->uri.style == S3_STYLE_VHOST && r->uri.domain.len == 0)
+	if (r->custom_domain)
 		hop.domain = HOP_CUSTOM_DOMAIN;
 	else if (r->uri.style == S3_STYLE_VHOST)
 		hop.domain = arena_strndup(r->arena, r->uri.domain.p, r->uri.domain.len);
