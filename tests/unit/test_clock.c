@@ -241,7 +241,8 @@ END_TEST
 static struct db_pool *
 pool(int n)
 {
-	return db_pool_new('g', settings.global_dsn, n, 20000, 5);
+	/* limits that a loaded machine does not reach: 64 writers queue for the lock of one row */
+	return db_pool_new('g', settings.global_dsn, n, 120000, 60);
 }
 
 static void
@@ -424,7 +425,7 @@ reader(void *arg)
 		o->value = 0;
 		(void)sscanf(db_text(r, 0, 3), "%d", &o->value);
 		arena_reset(a);
-		clock_sleep_us(2 * US_PER_MS);
+		clock_sleep_us(20 * US_PER_MS); /* so that 64 of them leave the writers a processor */
 		pthread_mutex_lock(&run.lock);
 		go_on = run.writing > 0;
 		pthread_mutex_unlock(&run.lock);
