@@ -2,7 +2,7 @@
 /*
  * fcgi/ops/get_object.c - GetObject and HeadObject.
  *
- * Owns:       a blob reader while it streams.
+ * Owns:       a reader of the object's bytes while it streams.
  * Called by:  dispatch.c.
  * Blocks:     on the regional database (one statement), the store, the client.
  * Invariant:  Content-Length is the truth, or the connection is broken off: a
@@ -10,8 +10,7 @@
  */
 #include "fcgi/ops/ops.h"
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "fcgi/object_bytes.h"
 #include "fcgi/respond.h"
 #include "fcgi/sendfile.h"
 #include "meta/object.h"
@@ -113,72 +112,30 @@ begin(struct reply *rp, struct req *r, const struct got *g)
 }
 
 static int
-stream_blob(struct req *r, struct blob_reader *blob, const struct range *range)
-{
-	struct thread *t = r->thread;
-	int64_t at = range->first, end = range->first + range->len;
-
-	while (at < end) {
-		int64_t start = clock_mono_us();
-		size_t want = (size_t)(end - at) < t->buf_size ? (size_t)(end - at) : t->buf_size;
-		size_t n;
-
-		if (blob_read(blob, at, t->buf, want, &n, &r->err) != 0)
-			return -1;
-		r->store_us += clock_mono_us() - start;
-		if (n == 0)
-			return FAIL(&r->err, ERR_INTERNAL, "a blob is shorter than its row says");
-		if (http_write(r->http, t->buf, n) != 0)
-			return FAIL(&r->err, ERR_CLOSED, "the client went away");
-		at += (int64_t)n;
-	}
-	return 0;
-}
-
-static int
-send_blob(struct reply *rp, const struct got *g)
+send_bytes(struct reply *rp, const struct got *g)
 {
 	struct req *r = rp->r;
-	struct blob_reader *blob = NULL;
-	struct blob_id id;
-	int64_t start = clock_mono_us();
-	int rc = -1;
+	struct object_bytes *bytes = NULL;
+	struct span run;
+	int rc = -1, more;
 
 	if (sendfile_reply(rp, &g->o, &g->meta, &g->range))
 		return reply_head(rp);
-	memcpy(id.b, g->o.blob_id.b, sizeof(id.b));
 	/* Opened before the status goes out, so that a lost blob is a 500 and not half an answer. */
-	if (store_open_blob(r->thread->store, &id, &blob, &r->err) != 0)
+	if (object_bytes_open(r, r->bucket, &g->o, g->range.first, g->range.len, &bytes) != 0)
 		goto out;
-	r->store_us += clock_mono_us() - start;
-	if (blob_size(blob) != g->o.size) {
-		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
-		goto out;
-	}
 	reply_i64(rp, "Content-Length", g->range.len);
 	if (reply_head(rp) != 0)
 		goto out;
-	rc = stream_blob(r, blob, &g->range);
+	while ((more = object_bytes_next(bytes, &run)) == 1)
+		if (http_write(r->http, run.p, run.len) != 0) {
+			FAIL(&r->err, ERR_CLOSED, "the client went away");
+			goto out;
+		}
+	rc = more;
 out:
-	if (rc != 0 && r->err.code != ERR_CLOSED)
-		log_event(r->id, EV_STORE_FAILED, LS("detail", r->err.detail));
-	blob_close(blob);
+	object_bytes_close(bytes);
 	return rc;
-}
-
-static int
-send_inline(struct reply *rp, const struct got *g)
-{
-	struct req *r = rp->r;
-
-	if ((int64_t)g->o.inline_data.len != g->o.size)
-		return FAIL(&r->err, ERR_INTERNAL, "a row's bytes are not as many as its size");
-	reply_i64(rp, "Content-Length", g->range.len);
-	if (reply_head(rp) != 0)
-		return -1;
-	if (g->range.len > 0 && http_write(r->http, g->o.inline_data.p + g->range.first, (size_t)g->range.len) != 0)
-		return FAIL(&r->err, ERR_CLOSED, "the client went away");
-	return 0;
 }
 
 int
@@ -198,7 +155,7 @@ op_get_object(struct req *r, const struct identity *who)
 		reply_i64(&rp, "Content-Length", g.range.len);
 		return reply_head(&rp);
 	}
-	return g.o.has_blob ? send_blob(&rp, &g) : send_inline(&rp, &g);
+	return send_bytes(&rp, &g);
 }
 
 int

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/object_bytes.c - an object's bytes as runs, from its row or its blobs.
+ *
+ * Owns:       the blob that is open just now.
+ * Called by:  fcgi/ops.
+ * Blocks:     on the store; object_bytes_open on the regional database, too, for an
+ *             object of several parts.
+ * Invariant:  gives exactly the bytes that were asked for, or fails.
+ */
+#include "fcgi/object_bytes.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A stretch of the object that one blob holds whole. */
+struct piece {
+	struct blob_id blob;
+	int64_t first, size; /* in the object */
+};
+
+struct object_bytes {
+	struct req *r;
+	struct span inline_data;   /* the object lives in its row: p not NULL */
+	struct piece *pieces;
+	size_t n, current;
+	struct blob_reader *blob;  /* of pieces[current]; NULL: not open */
+	int64_t at, end;           /* what is still to be given, in the object */
+};
+
+static void
+close_blob(void *arg)
+{
+	struct object_bytes *ob = arg;
+
+	blob_close(ob->blob);
+	ob->blob = NULL;
+}
+
+static int
+failed(struct object_bytes *ob)
+{
+	log_event(ob->r->id, EV_STORE_FAILED, LS("detail", ob->r->err.detail));
+	return -1;
+}
+
+/* The blob that holds ob->at. */
+static int
+open_piece(struct object_bytes *ob)
+{
+	struct req *r = ob->r;
+	const struct piece *p;
+	int64_t start = clock_mono_us();
+
+	while (ob->current < ob->n && ob->at >= ob->pieces[ob->current].first + ob->pieces[ob->current].size)
+		ob->current++;
+	if (ob->current == ob->n || ob->at < ob->pieces[ob->current].first) {
+		FAIL(&r->err, ERR_INTERNAL, "an object's parts do not hold all of its bytes: at=%" PRId64, ob->at);
+		return failed(ob);
+	}
+	p = &ob->pieces[ob->current];
+	if (store_open_blob(r->thread->store, &p->blob, &ob->blob, &r->err) != 0)
+		return failed(ob);
+	r->store_us += clock_mono_us() - start;
+	if (blob_size(ob->blob) != p->size) {
+		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
+		return failed(ob);
+	}
+	return 0;
+}
+
+/* ---- where the bytes lie ---- */
+
+static int
+one_blob(struct object_bytes *ob, const struct object *o)
+{
+	ob->pieces = ARENA_NEW(ob->r->arena, struct piece);
+	if (ob->pieces == NULL)
+		return FAIL(&ob->r->err, ERR_LIMIT, "arena is full");
+	ob->n = 1;
+	memcpy(ob->pieces->blob.b, o->blob_id.b, sizeof(o->blob_id.b));
+	ob->pieces->size = o->size;
+	return 0;
+}
+
+static int
+in_the_row(struct object_bytes *ob, const struct object *o)
+{
+	if ((int64_t)o->inline_data.len != o->size)
+		return FAIL(&ob->r->err, ERR_INTERNAL, "a row's bytes are not as many as its size");
+	ob->inline_data = o->inline_data.p != NULL ? o->inline_data : SPAN("");
+	return 0;
+}
+
+int
+object_bytes_open(struct req *r, const struct bucket *b, const struct object *o, int64_t first, int64_t len,
+    struct object_bytes **out)
+{
+	struct object_bytes *ob = ARENA_NEW(r->arena, struct object_bytes);
+
+	(void)b;
+	ASSERT(first >= 0 && len >= 0 && len <= o->size - first);
+	if (ob == NULL || !arena_on_reset(r->arena, close_blob, ob))
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	ob->r = r;
+	ob->at = first;
+	ob->end = first + len;
+	if ((o->has_blob ? one_blob(ob, o) : in_the_row(ob, o)) != 0)
+		return failed(ob);
+	if (ob->inline_data.p == NULL && len > 0 && open_piece(ob) != 0)
+		return -1;
+	*out = ob;
+	return 0;
+}
+
+/* ---- runs ---- */
+
+static int
+next_of_blob(struct object_bytes *ob, struct span *run)
+{
+	struct req *r = ob->r;
+	struct thread *t = r->thread;
+	const struct piece *p = &ob->pieces[ob->current];
+	int64_t start, left;
+	size_t want, n;
+
+	if (ob->at == p->first + p->size) {
+		close_blob(ob);
+		if (open_piece(ob) != 0)
+			return -1;
+		p = &ob->pieces[ob->current];
+	}
+	left = p->first + p->size < ob->end ? p->first + p->size - ob->at : ob->end - ob->at;
+	want = left < (int64_t)t->buf_size ? (size_t)left : t->buf_size;
+	start = clock_mono_us();
+	if (blob_read(ob->blob, ob->at - p->first, t->buf, want, &n, &r->err) != 0)
+		return failed(ob);
+	r->store_us += clock_mono_us() - start;
+	if (n == 0) {
+		FAIL(&r->err, ERR_INTERNAL, "a blob is shorter than its row says");
+		return failed(ob);
+	}
+	*run = (struct span){ (const char *)t->buf, n };
+	ob->at += (int64_t)n;
+	return 1;
+}
+
+int
+object_bytes_next(struct object_bytes *ob, struct span *run)
+{
+	if (ob->at == ob->end)
+		return 0;
+	if (ob->inline_data.p == NULL)
+		return next_of_blob(ob, run);
+	*run = (struct span){ ob->inline_data.p + ob->at, (size_t)(ob->end - ob->at) };
+	ob->at = ob->end;
+	return 1;
+}
+
+void
+object_bytes_close(struct object_bytes *ob)
+{
+	if (ob != NULL)
+		close_blob(ob);
+}
