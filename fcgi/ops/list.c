@@ -5,66 +5,16 @@
  * Owns:       nothing.
  * Called by:  dispatch.c.
  * Blocks:     on one statement a page; on the client.
- * Invariant:  a short answer has its length and goes out in one piece; a long one
- *             is written piece by piece, so that no page needs a buffer of its size.
+ * Invariant:  no page needs a buffer of its size (fcgi/pieces.h).
  */
 #include "fcgi/ops/ops.h"
 
-#include "fcgi/respond.h"
+#include "fcgi/pieces.h"
 #include "meta/object.h"
 #include "s3/checksum.h"
 #include "s3/listing.h"
 
-#define PIECE_BYTES (56 * 1024)
-#define PIECE_MAX (PIECE_BYTES + 2 * LIST_ITEM_XML_MAX)
 #define BUCKETS_A_QUERY 1000
-
-/* An XML document that leaves in pieces once it is longer than one. */
-struct pieces {
-	struct req *r;
-	struct strbuf sb;
-};
-
-static void
-pieces_init(struct pieces *p, struct req *r)
-{
-	p->r = r;
-	strbuf_init(&p->sb, r->arena, PIECE_MAX);
-}
-
-static int
-pieces_send(struct pieces *p)
-{
-	struct req *r = p->r;
-	struct reply rp;
-
-	if (!strbuf_ok(&p->sb))
-		return FAIL(&r->err, ERR_LIMIT, "the answer is too long");
-	if (!r->http->started) {
-		reply_begin(&rp, r, 200);
-		reply_str(&rp, "Content-Type", "application/xml");
-		reply_str(&rp, "Accept-Ranges", "none");
-		if (reply_head(&rp) != 0)
-			return -1;
-	}
-	if (http_write(r->http, p->sb.buf, p->sb.len) != 0)
-		return FAIL(&r->err, ERR_CLOSED, "the client went away");
-	strbuf_clear(&p->sb);
-	return 0;
-}
-
-/* After each item. */
-static int
-pieces_step(struct pieces *p)
-{
-	return p->sb.len < PIECE_BYTES ? 0 : pieces_send(p);
-}
-
-static int
-pieces_end(struct pieces *p)
-{
-	return p->r->http->started ? pieces_send(p) : reply_xml(p->r, &p->sb);
-}
 
 static void
 item_of(const struct req *r, const struct list_params *lp, const struct list_entry *e, struct list_item *it)
