@@ -49,6 +49,7 @@ struct relay {
 	bool ours;              /* Anvil answered, and not the web server in its place */
 	bool begun;             /* passed on to the client */
 	bool paused;            /* libcurl wants body, and the client has none ready */
+	int64_t taken;          /* bytes of the body, from the client */
 	bool sent;              /* the body is at its end */
 	bool client_gone;
 	const char *gave_up;    /* which limit was exceeded */
@@ -135,7 +136,9 @@ on_read(char *p, size_t size, size_t count, void *arg)
 		r->client_gone = true;
 		return CURL_READFUNC_ABORT;
 	}
-	if (n == 0)
+	r->taken += n;
+	/* Of a body whose length is known libcurl never reads the end. */
+	if (n == 0 || r->taken == r->rq->content_length)
 		r->sent = true;
 	return (size_t)n;
 }

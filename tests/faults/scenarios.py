@@ -5,6 +5,7 @@ twice. With the rule off the checker must find a stale read; with the rule on an
 else the same it must not, which shows that it is the rule that was missed.
 
 To add one: a row of FAULT_RULE in base/fault.def, and a Scenario here."""
+import time
 
 
 class Scenario:
@@ -65,16 +66,25 @@ def hanging(n, rng):
 
 
 def reborn(n, rng):
-    """memcached starts anew, and fills of before arrive late, all while the workers of us are stopped for a moment
-    (less than F) and so do not see that the pages are others."""
+    """memcached starts anew, fills of before arrive late, and an invalidator that read its pages before writes one: all while
+    the workers of us are stopped (for less than F) and so do not see that the pages were others meanwhile."""
     values = n.values("us")
     n.lab["us/s3"].pause()
     n.kill("us/mc0", 0)
-    n.rest(550)  # a beat, which adds pages
+    n.rest(700)  # a beat of inv0, which adds pages
+    others = n.page_ids("us")
     n.put_values("us", values)
-    n.rest(rng.randint(100, 900))
+    until = time.monotonic() + 3
+    while time.monotonic() < until and not any(n.page_ids("us").get(p, id) != id for p, id in others.items()):
+        n.rest(2)
+    # A page of before is back: for as long as nothing is stamped it stays what it is.
+    for inv in ("us/inv0", "us/inv1"):
+        n.lab[inv].pause()
     n.lab["us/s3"].resume()
-    n.rest(2000)
+    n.rest(1500)
+    for inv in ("us/inv0", "us/inv1"):
+        n.lab[inv].resume()
+    n.rest(3000)
 
 
 def lose(n, rng):
@@ -120,8 +130,8 @@ SCENARIOS = [
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
              env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}, **LATE_FILLS}, seconds=90),
     Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", reborn, via=("eu", "ap"),
-             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=10%:700-1500"}}, invalidators=2, seconds=180,
-             settings={"metadata_trust_ms": 6000, "metadata_ack_ms": 7500, "us": {"metadata_beat_ms": 500}}),
+             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=6%:2500"}}, invalidators=2, seconds=180,
+             settings={"metadata_trust_ms": 8000, "metadata_ack_ms": 9500, "us": {"metadata_beat_ms": 500}}),
     Scenario("epoch", "After a promotion that lost commits the old numbers are believed among the new.", lose, via=("eu", "ap"), standby="async", seconds=120),
     Scenario("leaving", "A region that nobody waits for trusts on.", leave, seconds=90),
 ]

@@ -339,6 +339,19 @@ START_TEST(test_home_that_never_answers_is_given_up)
 }
 END_TEST
 
+/* The whole body is taken, of announced length or not: from then on it is an answer that is waited for. */
+START_TEST(test_home_that_never_answers_a_put_is_given_up)
+{
+	home.answer = "";
+	home.silent = true;
+	to_send = 1000;
+	ck_assert_int_eq(relay("PUT", _i == 0 ? 1000 : -1, true), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert_ptr_nonnull(strstr(err.detail, "relay_first_byte_ms"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_DOWN);
+}
+END_TEST
+
 START_TEST(test_client_that_does_not_send_is_given_up)
 {
 	to_send = BODY_BYTES;
@@ -355,7 +368,8 @@ START_TEST(test_client_that_leaves_while_it_waits_ends_the_relay)
 	home.answer = "";
 	home.silent = true;
 	client_left = true;
-	ck_assert_int_eq(relay("GET", -1, false), -1);
+	to_send = 1000;
+	ck_assert_int_eq(_i == 0 ? relay("GET", -1, false) : relay("PUT", 1000, true), -1);
 	ck_assert_int_eq(err.code, ERR_CLOSED);
 	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
 }
@@ -458,8 +472,9 @@ main(void)
 	tcase_add_test(t, test_home_that_breaks_off_is_told);
 	tcase_add_test(t, test_early_answers_pass_early);
 	tcase_add_test(t, test_home_that_never_answers_is_given_up);
+	tcase_add_loop_test(t, test_home_that_never_answers_a_put_is_given_up, 0, 2);
 	tcase_add_test(t, test_client_that_does_not_send_is_given_up);
-	tcase_add_test(t, test_client_that_leaves_while_it_waits_ends_the_relay);
+	tcase_add_loop_test(t, test_client_that_leaves_while_it_waits_ends_the_relay, 0, 2);
 	tcase_add_test(t, test_breaker_refuses_beyond_the_share);
 	tcase_add_test(t, test_breaker_opens_when_several_hear_nothing);
 	tcase_add_test(t, test_client_that_leaves_ends_the_relay);
