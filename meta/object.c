@@ -7,10 +7,11 @@
  * Blocks:     on the regional database; at a bucket's first write also on the
  *             global one.
  * Invariant:  what is written here was joined to the bucket's fence in the
- *             same transaction (sql/regional/0003-object-write.sql).
+ *             same transaction (sql/regional/0005-versions.sql).
  */
 #include "meta/object.h"
 
+#include "base/codec.h"
 #include "base/fault.h"
 #include "base/parse.h"
 #include "meta/fence.h"
@@ -18,7 +19,7 @@
 
 #define KEY_MAX 1024
 #define LIST_MAX 1000
-/* Of sql/regional/0003-object-write.sql. */
+/* Of sql/regional/0005-versions.sql. */
 enum outcome { OUTCOME_DONE = 0, OUTCOME_NO_FENCE = 1, OUTCOME_CLOSED = 2, OUTCOME_PRECONDITION = 3, OUTCOME_NOT_THERE = 4 };
 
 /* Can the database hold it? PostgreSQL's text has no NUL. */
@@ -52,25 +53,44 @@ text_or(const struct db_rows *r, size_t row, int col, const char *otherwise)
 	return db_is_null(r, row, col) ? otherwise : db_text(r, row, col);
 }
 
+/* ---- versions ---- */
+
+bool
+version_parse(struct span text, struct version_id *out)
+{
+	uint64_t n = 0;
+
+	*out = (struct version_id){ .is_null = span_eq(text, SPAN("null")) };
+	if (out->is_null)
+		return true;
+	if (text.len != VERSION_TEXT_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+			return false;
+		n = n << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	out->ord = (int64_t)n;
+	return out->ord < 0;
+}
+
+const char *
+version_text(struct arena *a, bool is_null, int64_t ord)
+{
+	return is_null ? "null" : arena_printf(a, "%016" PRIx64, (uint64_t)ord);
+}
+
 /* ---- reading ---- */
 
-int
-meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key, bool want_data,
-    struct object *out, struct err *err)
+/* A row of STMT_OBJECT_GET and its kin. */
+static int
+object_from_row(const struct db_rows *r, struct arena *a, const struct bucket *b, struct span key, struct object *out,
+    struct err *err)
 {
-	struct db_rows *r;
-
-	if (!is_key(key))
-		return 0; /* no such key was ever put */
-	if (db_query(t->meta->regional, a, want_data ? STMT_OBJECT_GET_DATA : STMT_OBJECT_GET,
-	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key) }, 2, &r, err) != 0)
-		return -1;
-	if (db_count(r) == 0)
-		return 0;
 	*out = (struct object){
 		.key = key,
-		.version = "null",
-		.is_latest = true,
 		.size = db_i64(r, 0, 0),
 		.mtime_us = db_i64(r, 0, 1),
 		.etag = db_text(r, 0, 2),
@@ -80,10 +100,47 @@ meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 		.owner_id = text_or(r, 0, 6, b->owner_id),
 		.is_marker = db_bool(r, 0, 7),
 		.has_blob = !db_is_null(r, 0, 8),
-		.inline_data = want_data ? span_or_empty(r, 0, 9) : (struct span){ NULL, 0 },
+		.has_parts = !db_is_null(r, 0, 9),
+		.ord = db_i64(r, 0, 10),
+		.is_null = db_bool(r, 0, 11),
+		.is_latest = db_bool(r, 0, 12),
+		.tags = span_or_empty(r, 0, 13),
+		.acl = text_or(r, 0, 14, "private"),
+		.sse = span_or_empty(r, 0, 15),
+		.lock_mode = db_is_null(r, 0, 16) ? '\0' : db_text(r, 0, 16)[0],
+		.retain_until_us = db_is_null(r, 0, 17) ? 0 : db_i64(r, 0, 17),
+		.legal_hold = db_bool(r, 0, 18),
+		.parts_count = db_is_null(r, 0, 19) ? 0 : (int)db_i64(r, 0, 19),
 	};
 	if (out->has_blob)
 		memcpy(out->blob_id.b, db_span(r, 0, 8).p, UUID_LEN);
+	if (out->has_parts)
+		memcpy(out->parts_id.b, db_span(r, 0, 9).p, UUID_LEN);
+	out->version = version_text(a, out->is_null, out->ord);
+	return out->version != NULL ? 1 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
+}
+
+int
+meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, bool want_data, struct object *out, struct err *err)
+{
+	static const enum stmt current[] = { STMT_OBJECT_GET, STMT_OBJECT_GET_DATA };
+	static const enum stmt named[] = { STMT_OBJECT_GET_VERSION, STMT_OBJECT_GET_VERSION_DATA };
+	const struct db_param params[] = { P_UUID(&b->id), P_SPAN(key),
+		version == NULL || version->is_null ? P_NULL : P_INT(version->ord) };
+	struct db_rows *r;
+
+	if (!is_key(key))
+		return 0; /* no such key was ever put */
+	if (db_query(t->meta->regional, a, version == NULL ? current[want_data] : named[want_data], params,
+	        version == NULL ? 2 : 3, &r, err) != 0)
+		return -1;
+	if (db_count(r) == 0)
+		return 0;
+	if (object_from_row(r, a, b, key, out, err) < 0)
+		return -1;
+	if (want_data)
+		out->inline_data = span_or_empty(r, 0, 20);
 	return 1;
 }
 
@@ -152,25 +209,24 @@ meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 
 /*
  * A statement that joins the fence, run again when there was none and this made
- * it. Gives column 0 of its row: an outcome (negated when it is object_put's).
+ * it. Column 0 of its row is the outcome, which is given.
  */
 static int
 run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, const struct db_param *params,
-    size_t n_params, int64_t *out, struct err *err)
+    size_t n_params, struct db_rows **r, int64_t *outcome, struct err *err)
 {
-	struct db_rows *r;
 	bool open;
 
 	for (int tries = 0; tries < FENCE_TRIES; tries++) {
-		if (db_query(t->meta->regional, a, st, params, n_params, &r, err) != 0)
+		if (db_query(t->meta->regional, a, st, params, n_params, r, err) != 0)
 			return -1;
-		*out = db_i64(r, 0, 0);
-		if (*out != -OUTCOME_NO_FENCE)
+		*outcome = db_i64(*r, 0, 0);
+		if (*outcome != OUTCOME_NO_FENCE)
 			return 0;
 		if (meta_fence_open(t, a, &b->id, &open, err) != 0)
 			return -1;
 		if (!open) {
-			*out = -OUTCOME_CLOSED;
+			*outcome = OUTCOME_CLOSED;
 			return 0;
 		}
 	}
@@ -204,30 +260,46 @@ cond_number(const struct object_cond *c)
 	return c == NULL ? COND_NONE : (int)c->kind; /* enum object_cond_kind counts as the SQL does */
 }
 
+/* Where it came to lie, from a row of object_placed. */
+static int
+placed_from_row(const struct db_rows *r, struct arena *a, struct object_placed *out, struct err *err)
+{
+	int64_t ord = db_i64(r, 0, 2);
+
+	*out = (struct object_placed){ db_i64(r, 0, 1), version_text(a, db_bool(r, 0, 3), ord), ord != 0 };
+	return out->version != NULL ? 0 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
+}
+
 int
 meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
-    const struct object_cond *cond, enum object_wrote *out, int64_t *out_mtime_us, struct err *err)
+    const struct object_cond *cond, enum object_wrote *out, struct object_placed *placed, struct err *err)
 {
 	bool standard = in->storage_class == NULL || strcmp(in->storage_class, "STANDARD") == 0;
 	bool bucket_owners = in->owner_id == NULL || (b->owner_id != NULL && strcmp(in->owner_id, b->owner_id) == 0);
-	int64_t got;
+	bool private = in->acl == NULL || strcmp(in->acl, "private") == 0;
+	struct span mode = { &in->lock_mode, 1 };
+	struct db_rows *r;
+	int64_t outcome;
 
 	if (!is_key(in->key))
 		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, in->key.len);
 	ASSERT(in->size >= 0 && in->etag != NULL);
-	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size);
+	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size || in->sse.len > 0);
 	ASSERT(cond == NULL || cond->kind != COND_IF_MATCH || cond->etag != NULL);
 	fault_point(FAULT_POINT_put_before_row);
 	if (run_joined(t, a, b, STMT_OBJECT_PUT,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(in->key), P_INT(in->size), P_TEXT(in->etag),
 	            bytes_or_null(in->checksums), bytes_or_null(in->headers), P_TEXT(standard ? NULL : in->storage_class),
 	            P_TEXT(bucket_owners ? NULL : in->owner_id), in->has_blob ? P_UUID(&in->blob_id) : P_NULL,
-	            in->has_blob ? P_NULL : P_SPAN(in->inline_data), P_INT(cond_number(cond)), P_TEXT(etag_of(cond)) },
-	        12, &got, err) != 0)
+	            in->has_blob ? P_NULL : P_SPAN(in->inline_data), bytes_or_null(in->tags),
+	            P_TEXT(private ? NULL : in->acl), bytes_or_null(in->sse), in->lock_mode == 0 ? P_NULL : P_SPAN(mode),
+	            in->lock_mode == 0 ? P_NULL : P_INT(in->retain_until_us), P_BOOL(in->legal_hold), P_INT(cond_number(cond)),
+	            P_TEXT(etag_of(cond)) },
+	        18, &r, &outcome, err) != 0)
 		return -1;
-	*out = got > 0 ? OBJECT_WROTE : wrote_of(-got);
-	*out_mtime_us = got > 0 ? got : 0;
-	return 0;
+	*placed = (struct object_placed){ 0, NULL, false };
+	*out = wrote_of(outcome);
+	return outcome == OUTCOME_DONE ? placed_from_row(r, a, placed, err) : 0;
 }
 
 int

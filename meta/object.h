@@ -13,9 +13,25 @@
 
 enum checksum_kind_bits { CHECKSUM_TYPE_FULL = 0, CHECKSUM_TYPE_COMPOSITE = 1 };
 
+/*
+ * Which version of a key: "null", or the one of this ord (sql/regional/0001): 0 or less, the newer the less.
+ * As text it has 16 lower-case hexadecimal digits.
+ */
+struct version_id {
+	bool is_null;
+	int64_t ord;               /* when not is_null: < 0 */
+};
+#define VERSION_TEXT_SIZE 17
+/* "null" or an id that was given out here; false: malformed. */
+bool version_parse(struct span text, struct version_id *out);
+/* NUL-terminated, the arena's or static; NULL when the arena is full. */
+const char *version_text(struct arena *a, bool is_null, int64_t ord);
+
 struct object {
 	struct span key;           /* UTF-8, 1..1024 bytes */
 	const char *version;       /* "null" or the version's id */
+	int64_t ord;               /* its place among the key's versions: 0, or < 0 and the newer the less */
+	bool is_null;              /* "null" names it */
 	bool is_marker, is_latest;
 	int64_t size, mtime_us;
 	const char *etag;          /* without quotes */
@@ -25,7 +41,16 @@ struct object {
 	const char *owner_id;      /* canonical id of who wrote it */
 	bool has_blob;
 	struct uuid blob_id;       /* when has_blob: the file; else the bytes are inline */
+	bool has_parts;
+	struct uuid parts_id;      /* when has_parts: the bytes are the parts of this upload, in order */
 	struct span inline_data;   /* only from meta_object_get with want_data */
+	struct span tags;          /* form-urlencoded as x-amz-tagging has them, may be empty */
+	const char *acl;           /* a canned one, "private" when none was given */
+	struct span sse;           /* envelope of the encryption (opaque here), empty: the bytes are plain */
+	char lock_mode;            /* 'G' governance, 'C' compliance, 0 no retention */
+	int64_t retain_until_us;   /* when lock_mode */
+	bool legal_hold;
+	int parts_count;           /* 0: not uploaded in parts */
 };
 
 enum object_cond_kind { COND_NONE, COND_IF_NONE_MATCH_ANY, COND_IF_MATCH };
@@ -40,17 +65,27 @@ enum object_wrote {
 	OBJECT_NOT_THERE,          /* If-Match on a key that is not there: 404 NoSuchKey */
 };
 
-/* The current version. 1 found (a delete marker too), 0 not there. want_data: with inline bytes. Cost: one descent. */
-MUST_CHECK int meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
-    bool want_data, struct object *out, struct err *err);
 /*
- * Put: in->key, size, etag, checksums, headers, storage_class, owner_id, and blob_id or inline_data.
- * What it replaces goes to dead_blobs in the same transaction. out_mtime_us: Last-Modified as stored.
+ * One version, the current one when `version` is NULL. 1 found (a delete marker too), 0 not there. want_data: with inline
+ * bytes. Cost: one descent; one more for is_latest of a named version.
+ */
+MUST_CHECK int meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, bool want_data, struct object *out, struct err *err);
+/* Where a write put its object. */
+struct object_placed {
+	int64_t mtime_us;          /* Last-Modified as stored; 0: it was not written */
+	const char *version;       /* "null" or the version's id */
+	bool versioned;            /* the bucket has or had versioning: answers name the version */
+};
+/*
+ * Put: in->key, size, etag, checksums, headers, storage_class, owner_id, tags, acl (NULL: private), sse, lock_mode,
+ * retain_until_us, legal_hold, and blob_id or inline_data. As a new version, or in the place of the null version, as the
+ * bucket's fence says (sql/regional/0005-versions.sql). What it replaces goes to dead_blobs in the same transaction.
  * Makes the fence from the primary's row when this is the bucket's first write.
  * ERR_INVALID when the key is not 1..1024 bytes of UTF-8 without NUL.
  */
 MUST_CHECK int meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
-    const struct object_cond *cond, enum object_wrote *out, int64_t *out_mtime_us, struct err *err);
+    const struct object_cond *cond, enum object_wrote *out, struct object_placed *placed, struct err *err);
 /* Delete the current (unversioned) object; *was_there tells whether there was one. */
 MUST_CHECK int meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
     const struct object_cond *cond, enum object_wrote *out, bool *was_there, struct err *err);

@@ -69,7 +69,7 @@ int
 ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out)
 {
 	struct span version = req_param(r, "versionId");
-	int found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, want_data, out, &r->err);
+	int found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, NULL, want_data, out, &r->err);
 
 	if (found < 0)
 		return -1;

@@ -165,7 +165,7 @@ op_put_object(struct req *r, const struct identity *who)
 	struct object_cond cond;
 	struct body b;
 	enum object_wrote wrote;
-	int64_t mtime_us;
+	struct object_placed placed;
 
 	if (ops_check_headers(r) != 0)
 		return -1;
@@ -175,7 +175,7 @@ op_put_object(struct req *r, const struct identity *who)
 		return -1;
 	if (take_body(r, &b, &o) != 0 || describe(r, who, &b, &m, &o) != 0)
 		return -1;
-	if (meta_object_put(r->thread->meta, r->arena, r->bucket, &o, &cond, &wrote, &mtime_us, &r->err) != 0)
+	if (meta_object_put(r->thread->meta, r->arena, r->bucket, &o, &cond, &wrote, &placed, &r->err) != 0)
 		return -1;
 	if (wrote != OBJECT_WROTE) {
 		drop_blob(r, &o);

@@ -3,5 +3,7 @@
 -- params: $1 bucket uuid, $2 key text
 -- rows: many
 -- The current version of a key without its bytes: the first of its rows, in one descent.
-SELECT size, mtime, etag, checksums, headers, storage_class, owner_id, is_marker, blob_id
-FROM objects WHERE bucket_id = $1 AND key = $2 ORDER BY ord LIMIT 1
+SELECT o.size, o.mtime, o.etag, o.checksums, o.headers, o.storage_class, o.owner_id, o.is_marker, o.blob_id, o.parts_id,
+	o.ord, o.is_null, true,
+	o.tags, o.acl, o.sse, o.lock_mode::text, o.retain_until, o.legal_hold, o.parts_count
+FROM objects o WHERE o.bucket_id = $1 AND o.key = $2 ORDER BY o.ord LIMIT 1

@@ -71,9 +71,9 @@ put(const char *key, const struct uuid *id, int64_t size)
 {
 	struct object o = blob_object(key, id, size, "e");
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 
-	OK(meta_object_put(thread, arena, &bucket, &o, NULL, &wrote, &mtime, &err));
+	OK(meta_object_put(thread, arena, &bucket, &o, NULL, &wrote, &placed, &err));
 	ck_assert_int_eq(wrote, OBJECT_WROTE);
 }
 

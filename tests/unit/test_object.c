@@ -17,10 +17,10 @@ static enum object_wrote
 put(const struct bucket *b, const struct object *o, const struct object_cond *cond)
 {
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 
-	OK(meta_object_put(thread, arena, b, o, cond, &wrote, &mtime, &err));
-	ck_assert((mtime != 0) == (wrote == OBJECT_WROTE));
+	OK(meta_object_put(thread, arena, b, o, cond, &wrote, &placed, &err));
+	ck_assert((placed.mtime_us != 0) == (wrote == OBJECT_WROTE));
 	return wrote;
 }
 
@@ -36,35 +36,46 @@ START_TEST(test_every_field_comes_back)
 {
 	struct bucket b = new_bucket();
 	struct object got, in = { .key = SPAN("a/\xc3\xa9 key"), .size = 5, .etag = "etag-1", .checksums = SPAN("\0\1\2"),
-		.headers = SPAN("h\0h"), .storage_class = "GLACIER", .owner_id = "somebody", .inline_data = SPAN("12\0" "45") };
-	int64_t mtime, before = clock_wall_us();
+		.headers = SPAN("h\0h"), .storage_class = "GLACIER", .owner_id = "somebody", .inline_data = SPAN("12\0" "45"),
+		.tags = SPAN("a=1&b=%20"), .acl = "public-read", .sse = SPAN("\0sse"), .lock_mode = 'C',
+		.retain_until_us = 4000000000000000, .legal_hold = true };
+	struct object_placed placed;
+	int64_t before = clock_wall_us();
 	enum object_wrote wrote;
 
-	OK(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &mtime, &err));
+	OK(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &placed, &err));
 	ck_assert_int_eq(wrote, OBJECT_WROTE);
-	ck_assert_int_ge(mtime, before - 1000);
-	ck_assert_int_le(mtime, clock_wall_us());
-	ck_assert_int_eq(mtime % 1000, 0); /* listings tell milliseconds */
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, true, &got, &err), 1);
+	ck_assert_int_ge(placed.mtime_us, before - 1000);
+	ck_assert_int_le(placed.mtime_us, clock_wall_us());
+	ck_assert_int_eq(placed.mtime_us % 1000, 0); /* listings tell milliseconds */
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, NULL, true, &got, &err), 1);
 	ck_assert(span_eq(got.key, in.key) && span_eq(got.checksums, in.checksums) && span_eq(got.headers, in.headers) &&
 	    span_eq(got.inline_data, in.inline_data));
 	ck_assert_int_eq(got.size, 5);
-	ck_assert_int_eq(got.mtime_us, mtime);
+	ck_assert_int_eq(got.mtime_us, placed.mtime_us);
 	ck_assert_str_eq(got.etag, "etag-1");
 	ck_assert_str_eq(got.storage_class, "GLACIER");
 	ck_assert_str_eq(got.owner_id, "somebody");
 	ck_assert_str_eq(got.version, "null");
+	ck_assert_str_eq(placed.version, "null");
+	ck_assert(!placed.versioned && got.ord == 0 && got.is_null && !got.has_parts);
+	ck_assert(span_eq(got.tags, in.tags) && span_eq(got.sse, in.sse) && got.legal_hold && got.lock_mode == 'C');
+	ck_assert_str_eq(got.acl, "public-read");
+	ck_assert_int_eq(got.retain_until_us, in.retain_until_us);
+	ck_assert_int_eq(got.parts_count, 0);
 	ck_assert(!got.has_blob && !got.is_marker && got.is_latest);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, false, &got, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, NULL, false, &got, &err), 1);
 	ck_assert_ptr_null(got.inline_data.p);
 	/* What is not said is the bucket's owner's, in the standard class. */
 	put_text(&b, "plain", "");
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("plain"), true, &got, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("plain"), NULL, true, &got, &err), 1);
 	ck_assert_str_eq(got.storage_class, "STANDARD");
 	ck_assert_str_eq(got.owner_id, tenant.canonical_id);
-	ck_assert_uint_eq(got.checksums.len + got.headers.len + got.inline_data.len, 0);
+	ck_assert_str_eq(got.acl, "private");
+	ck_assert_uint_eq(got.checksums.len + got.headers.len + got.inline_data.len + got.tags.len + got.sse.len, 0);
+	ck_assert(!got.legal_hold && got.lock_mode == 0 && got.retain_until_us == 0);
 	ck_assert_ptr_nonnull(got.inline_data.p);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("plainer"), true, &got, &err), 0);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("plainer"), NULL, true, &got, &err), 0);
 }
 END_TEST
 
@@ -78,7 +89,7 @@ START_TEST(test_sizes_inline)
 
 	crypto_random(data, len);
 	ck_assert_int_eq(put(&b, &in, NULL), OBJECT_WROTE);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), true, &got, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &got, &err), 1);
 	ck_assert(span_eq(got.inline_data, in.inline_data));
 }
 END_TEST
@@ -102,7 +113,7 @@ START_TEST(test_odd_keys)
 	struct bucket b = new_bucket();
 	struct object got, in;
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 	bool there;
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -111,18 +122,18 @@ START_TEST(test_odd_keys)
 			ck_assert_int_eq(put(&b, &in, NULL), OBJECT_WROTE);
 			continue;
 		}
-		ck_assert_int_eq(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &mtime, &err), -1);
+		ck_assert_int_eq(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &placed, &err), -1);
 		ck_assert_int_eq(err.code, ERR_INVALID);
 		err_clear(&err);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, true, &got, &err), keys[i].valid ? 1 : 0);
+		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, NULL, true, &got, &err), keys[i].valid ? 1 : 0);
 		if (keys[i].valid)
 			ck_assert_str_eq(got.etag, arena_printf(arena, "%zu", i));
 		OK(meta_object_delete(thread, arena, &b, keys[i].key, NULL, &wrote, &there, &err));
 		ck_assert_int_eq(wrote, OBJECT_WROTE);
 		ck_assert_int_eq(there, keys[i].valid);
-		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, true, &got, &err), 0);
+		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, NULL, true, &got, &err), 0);
 	}
 }
 END_TEST
@@ -133,7 +144,7 @@ START_TEST(test_longest_key)
 	char key[1026];
 	struct object got, in = { .etag = "e", .inline_data = SPAN("") };
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 
 	/* Random, so that the index cannot shorten it. */
 	crypto_random(key, sizeof(key));
@@ -141,11 +152,11 @@ START_TEST(test_longest_key)
 		key[i] = (char)('!' + (key[i] & 63));
 	in.key = (struct span){ key, 1024 };
 	ck_assert_int_eq(put(&b, &in, NULL), OBJECT_WROTE);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, true, &got, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, NULL, true, &got, &err), 1);
 	in.key.len = 1025;
-	ck_assert_int_eq(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &mtime, &err), -1);
+	ck_assert_int_eq(meta_object_put(thread, arena, &b, &in, NULL, &wrote, &placed, &err), -1);
 	ck_assert_int_eq(err.code, ERR_INVALID);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, true, &got, &err), 0);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, in.key, NULL, true, &got, &err), 0);
 }
 END_TEST
 
@@ -178,7 +189,7 @@ START_TEST(test_conditions)
 		if (row[i].there != NULL)
 			(void)put_text(&b, "k", row[i].there);
 		ck_assert_msg(put(&b, &in, &row[i].cond) == row[i].put, "%s", row[i].name);
-		ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), true, &got, &err),
+		ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &got, &err),
 		    row[i].there != NULL || row[i].put == OBJECT_WROTE);
 		if (row[i].there != NULL || row[i].put == OBJECT_WROTE)
 			ck_assert_str_eq(got.etag, row[i].put == OBJECT_WROTE ? "new" : row[i].there);
@@ -188,7 +199,7 @@ START_TEST(test_conditions)
 		OK(meta_object_delete(thread, arena, &b, SPAN("k"), &row[i].cond, &wrote, &there, &err));
 		ck_assert_msg(wrote == row[i].del, "%s", row[i].name);
 		ck_assert_int_eq(there, row[i].there != NULL);
-		ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), true, &got, &err),
+		ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &got, &err),
 		    row[i].del == OBJECT_PRECONDITION);
 		OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	}
@@ -221,14 +232,14 @@ START_TEST(test_replaced_blobs_die)
 		o = blob_object("k", &id[i], 100 + i, "e");
 		ck_assert_int_eq(put(&b, &o, NULL), OBJECT_WROTE);
 	}
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), true, &o, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &o, &err), 1);
 	ck_assert(o.has_blob && memcmp(&o.blob_id, &id[1], UUID_LEN) == 0);
 	ck_assert_int_eq(o.size, 101);
 	ck_assert_int_eq(dead(&id[0]), 1);
 	ck_assert_int_eq(dead(&id[1]), 0);
 	(void)put_text(&b, "k", "inline now");
 	ck_assert_int_eq(dead(&id[1]), 1);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), true, &o, &err), 1);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &o, &err), 1);
 	ck_assert(!o.has_blob && span_eq(o.inline_data, SPAN("inline now")));
 	o = blob_object("k", &id[2], 7, "e");
 	ck_assert_int_eq(put(&b, &o, NULL), OBJECT_WROTE);
@@ -330,7 +341,7 @@ START_TEST(test_fence)
 	ck_assert(!open);
 	OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	ck_assert_int_eq(wrote, OBJECT_FENCE_CLOSED);
-	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("late"), true, &got, &err), 0);
+	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("late"), NULL, true, &got, &err), 0);
 	OK(meta_fences_half_done(thread, arena, 10, &ids, &n, &err));
 	ck_assert_uint_eq(n, 0);
 }
@@ -410,14 +421,14 @@ race_put(void *arg)
 	struct meta_thread *t;
 	char etag[20];
 	struct object o;
-	int64_t mtime;
+	struct object_placed placed;
 
 	snprintf(etag, sizeof(etag), "racer-%d", r->number);
 	o = inline_object(r->key, etag);
 	r->failed = meta_thread_new(meta, &t, &r->err) != 0;
 	pthread_barrier_wait(r->start);
 	if (!r->failed)
-		r->failed = meta_object_put(t, a, &r->bucket, &o, &r->cond, &r->wrote, &mtime, &r->err) != 0;
+		r->failed = meta_object_put(t, a, &r->bucket, &o, &r->cond, &r->wrote, &placed, &r->err) != 0;
 	meta_thread_free(t);
 	arena_free(a);
 	return NULL;
@@ -463,7 +474,7 @@ START_TEST(test_one_winner_if_absent)
 		int winner = race(&b, key, (struct object_cond){ COND_IF_NONE_MATCH_ANY, NULL }, 64);
 
 		snprintf(etag, sizeof(etag), "racer-%d", winner);
-		ck_assert_int_eq(meta_object_get(thread, arena, &b, span_of(key), true, &got, &err), 1);
+		ck_assert_int_eq(meta_object_get(thread, arena, &b, span_of(key), NULL, true, &got, &err), 1);
 		ck_assert_str_eq(got.etag, etag);
 	}
 }
@@ -535,7 +546,7 @@ write_and_delete(void *arg)
 	struct meta_thread *t;
 	struct object o;
 	char key[20];
-	int64_t mtime;
+	struct object_placed placed;
 	bool there;
 
 	snprintf(key, sizeof(key), "k%d", atomic_fetch_add(&writer_number, 1));
@@ -546,7 +557,7 @@ write_and_delete(void *arg)
 		bool was_closed = atomic_load(&r->closed);
 
 		arena_reset(a);
-		if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &mtime, &e) != 0) {
+		if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &placed, &e) != 0) {
 			atomic_fetch_add(&r->failed, 1);
 			break;
 		}
@@ -613,7 +624,7 @@ put_blobs(void *arg)
 	struct err e = { 0 };
 	struct meta_thread *t;
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 	bool there;
 
 	if (meta_thread_new(meta, &t, &e) != 0)
@@ -624,13 +635,13 @@ put_blobs(void *arg)
 
 		uuid_random(&r->blobs[me->number][i]);
 		o = blob_object(key, &r->blobs[me->number][i], 1, "e");
-		if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &mtime, &e) != 0 || wrote != OBJECT_WROTE)
+		if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &placed, &e) != 0 || wrote != OBJECT_WROTE)
 			atomic_fetch_add(&r->failed, 1);
 		if (i % 5 == 4 && meta_object_delete(t, a, &r->bucket, o.key, NULL, &wrote, &there, &e) != 0)
 			atomic_fetch_add(&r->failed, 1);
 		if (i % 7 == 6) {
 			o = inline_object(key, "x");
-			if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &mtime, &e) != 0)
+			if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &placed, &e) != 0)
 				atomic_fetch_add(&r->failed, 1);
 		}
 	}

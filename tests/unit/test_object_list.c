@@ -147,9 +147,9 @@ random_bucket(unsigned max_pieces)
 			continue;
 		used[n_used++] = key;
 		for (unsigned v = 0; v < versions; v++) {
-			strbuf_printf(&sql, "INSERT INTO objects (bucket_id, key, ord, size, mtime, etag, is_marker) VALUES ('%s', ", id);
+			strbuf_printf(&sql, "INSERT INTO objects (bucket_id, key, ord, size, mtime, etag, is_null, is_marker) VALUES ('%s', ", id);
 			sql_text(&sql, key);
-			strbuf_printf(&sql, ", %d, %d, now(), 'v%u', %s);\n", -(int)v, (int)key.len, v,
+			strbuf_printf(&sql, ", %d, %d, now(), 'v%u', %s, %s);\n", -(int)v, (int)key.len, v, v == 0 ? "true" : "false",
 			    marker && v == versions - 1 ? "true" : "false");
 		}
 		if (!marker)
@@ -280,14 +280,14 @@ START_TEST(test_edges)
 	struct list_query q = { .max = 0 };
 	struct list_entry *got;
 	enum object_wrote wrote;
-	int64_t mtime;
+	struct object_placed placed;
 	struct span next;
 	bool truncated;
 	size_t n;
 	struct object o = inline_object("a", "1");
 
 	o.storage_class = "GLACIER";
-	OK(meta_object_put(thread, arena, &b, &o, NULL, &wrote, &mtime, &err));
+	OK(meta_object_put(thread, arena, &b, &o, NULL, &wrote, &placed, &err));
 	OK(meta_object_list(thread, arena, &b, &q, &got, &n, &truncated, &next, &err));
 	ck_assert(n == 0 && !truncated);
 	q.max = 1000;
@@ -296,7 +296,7 @@ START_TEST(test_edges)
 	ck_assert_str_eq(got[0].obj.storage_class, "GLACIER");
 	ck_assert_str_eq(got[0].obj.owner_id, tenant.canonical_id);
 	ck_assert_str_eq(got[0].obj.etag, "1");
-	ck_assert_int_eq(got[0].obj.mtime_us, mtime);
+	ck_assert_int_eq(got[0].obj.mtime_us, placed.mtime_us);
 	OK(meta_object_list(thread, arena, &empty, &q, &got, &n, &truncated, &next, &err));
 	ck_assert(n == 0 && !truncated && next.len == 0);
 	q.max = 1001;
@@ -355,8 +355,8 @@ START_TEST(test_reads_are_the_pages)
 	    " CASE WHEN j % 10 = 0 THEN decode(repeat('00', 4000), 'hex') END"
 	    " FROM generate_series(1, 300) i, generate_series(0, 300) j;"
 	    /* keys with 1,000 versions each */
-	    "INSERT INTO objects (bucket_id, key, ord, size, mtime, etag) SELECT '00000000-0000-4000-8000-00000000000b',"
-	    " i::text, -j, 0, now(), 'e' FROM generate_series(1, 50) i, generate_series(1, 1000) j; ANALYZE objects"));
+	    "INSERT INTO objects (bucket_id, key, ord, size, mtime, etag, is_null) SELECT '00000000-0000-4000-8000-00000000000b',"
+	    " i::text, -j, 0, now(), 'e', false FROM generate_series(1, 50) i, generate_series(1, 1000) j; ANALYZE objects"));
 	r = count_reads("object_list('00000000-0000-4000-8000-00000000000a', '', '', '', 1001)");
 	ck_assert_int_eq(r.entries, 1001);
 	ck_assert_int_eq(r.descents, 1);
