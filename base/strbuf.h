@@ -27,7 +27,7 @@ void strbuf_str(struct strbuf *sb, const char *s);
 void strbuf_span(struct strbuf *sb, struct span s);
 void strbuf_ch(struct strbuf *sb, char c);
 void strbuf_printf(struct strbuf *sb, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void strbuf_vprintf(struct strbuf *sb, const char *fmt, va_list ap);
+void strbuf_vprintf(struct strbuf *sb, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Lower-case hexadecimal of `len` bytes. */
 void strbuf_hex(struct strbuf *sb, const void *p, size_t len);
 /* Back to `len` bytes, which must not be more than there are. */

@@ -214,7 +214,8 @@ done(struct scan *s, struct clock_utc *t, int64_t *us)
 static struct scan
 scan_of(struct span s)
 {
-	return (struct scan){ s.p, s.p + s.len, s.len > 0 };
+	/* A header that is not there has no address at all. */
+	return (struct scan){ s.p, s.len > 0 ? s.p + s.len : s.p, s.len > 0 };
 }
 
 bool
