@@ -3,7 +3,8 @@
  * fcgi/authenticate.c - who asks: nobody, or the app whose secret signed this.
  *
  * Owns:       nothing.
- * Called by:  dispatch.c, once a request, before routing and handlers.
+ * Called by:  dispatch.c, once a request, before routing and handlers; post_object.c
+ *             once more, for who signed a form.
  * Blocks:     on memcached; on a miss on the global database.
  * Invariant:  the only place that makes a struct identity.
  */
@@ -11,6 +12,7 @@
 
 #include "base/metrics.h"
 #include "fcgi/worker.h"
+#include "routing/decide.h"
 #include "s3/object_meta.h"
 
 #define ACCESS_KEY_MAX 128
@@ -74,8 +76,8 @@ restore_empty(struct req *r, struct span signed_headers)
 static int
 look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
 {
-	/* A bucket that is to be made need not be known: its row decides. */
-	const char *bucket = r->op == OP_CreateBucket ? NULL : r->bucket_name;
+	/* A bucket that is to be made need not be known: its row decides. A form's is known already. */
+	const char *bucket = r->op == OP_CreateBucket || r->bucket != NULL ? NULL : r->bucket_name;
 
 	if (auth->form != SIGV4_ANONYMOUS) {
 		if (auth->key_id.len == 0 || auth->key_id.len > ACCESS_KEY_MAX ||
@@ -96,8 +98,9 @@ look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
 	return 0;
 }
 
+/* policy: of a form, else p is NULL. */
 static int
-check_signature(struct req *r, const struct app *app, struct identity *out)
+check_signature(struct req *r, const struct app *app, struct span policy, struct identity *out)
 {
 	struct signing_keys *keys = r->thread->worker->signing_keys;
 	struct signing_key key;
@@ -105,7 +108,8 @@ check_signature(struct req *r, const struct app *app, struct identity *out)
 
 	if (signing_key(keys, r->thread->settings, app, out->auth.day, out->auth.region, &key, &r->err) != 0)
 		return -1;
-	if (sigv4_verify(r->arena, &r->signed_request, &out->auth, key.key, &r->problem) != 0) {
+	if ((policy.p != NULL ? sigv4_verify_form(r->arena, policy, &out->auth, key.key, &r->problem) :
+	    sigv4_verify(r->arena, &r->signed_request, &out->auth, key.key, &r->problem)) != 0) {
 		(void)refused(r, "the signature does not match");
 		goto out;
 	}
@@ -118,7 +122,7 @@ out:
 }
 
 static int
-verify(struct req *r, const struct meta_found *found, struct identity *out)
+verify(struct req *r, const struct meta_found *found, struct span policy, struct identity *out)
 {
 	if (!found->has_app)
 		return no_such_key(r, "no such access key");
@@ -128,7 +132,7 @@ verify(struct req *r, const struct meta_found *found, struct identity *out)
 		(void)s3_problem_set(&r->problem, S3_InvalidToken, NULL);
 		return refused(r, "a session token came with a lasting access key");
 	}
-	if (check_signature(r, &found->app, out) != 0)
+	if (check_signature(r, &found->app, policy, out) != 0)
 		return -1;
 	out->app = &found->app;
 	return 0;
@@ -147,12 +151,42 @@ authenticate(struct req *r, const struct identity **out)
 	if (look_up(r, &who->auth, found) != 0)
 		return -1;
 	if (who->auth.form != SIGV4_ANONYMOUS) {
-		if (verify(r, found, who) != 0)
+		if (verify(r, found, (struct span){ NULL, 0 }, who) != 0)
 			return -1;
 		unfold_names(r, who->auth.signed_headers);
 		if (restore_empty(r, who->auth.signed_headers) != 0)
 			return -1;
 	}
+	*out = who;
+	return 0;
+}
+
+/* As routing accepts it: the form was read in the bucket's home. */
+static int
+check_form_scope(struct req *r, const struct sigv4_auth *auth)
+{
+	const char *here = r->thread->settings->region;
+	const char *allowed[] = { here, r->hop_from, ROUTE_SDK_DEFAULT_REGION };
+
+	if (sigv4_check_region(r->arena, auth, allowed, ARRAY_LEN(allowed), here, &r->problem) != 0)
+		return refused(r, "the signature's scope names another region");
+	return 0;
+}
+
+int
+authenticate_form(struct req *r, const struct sigv4_form_fields *f, const struct identity **out)
+{
+	struct meta_found *found = ARENA_NEW(r->arena, struct meta_found);
+	struct identity *who = ARENA_NEW(r->arena, struct identity);
+
+	if (found == NULL || who == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (sigv4_parse_form(r->arena, f, r->now_us, &who->auth, &r->problem) != 0)
+		return refused(r, "the form's credentials are wrong in form");
+	if (who->auth.form != SIGV4_ANONYMOUS &&
+	    (look_up(r, &who->auth, found) != 0 || verify(r, found, f->policy, who) != 0 ||
+		check_form_scope(r, &who->auth) != 0))
+		return -1;
 	*out = who;
 	return 0;
 }

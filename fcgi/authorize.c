@@ -43,6 +43,9 @@ fill_context(const struct req *r, const struct identity *who, struct policy_cont
 		{ "s3:x-amz-server-side-encryption", "x-amz-server-side-encryption" },
 		{ "s3:if-none-match", "if-none-match" }, { "s3:if-match", "if-match" },
 	};
+	static const char *const auth_types[] = {
+		[SIGV4_HEADER] = "REST-HEADER", [SIGV4_PRESIGNED] = "REST-QUERY-STRING", [SIGV4_POST_FORM] = "POST",
+	};
 	char now[DATE_ISO_SIZE];
 	const char *epoch = arena_printf(r->arena, "%" PRId64, r->now_us / US_PER_S);
 
@@ -66,8 +69,7 @@ fill_context(const struct req *r, const struct identity *who, struct policy_cont
 	policy_context_add(c, "aws:username", span_of(who->app->name));
 	policy_context_add(c, "aws:userid", span_of(who->app->access_key));
 	policy_context_add(c, "s3:signatureversion", SPAN("AWS4-HMAC-SHA256"));
-	policy_context_add(c, "s3:authType",
-	    span_of(who->auth.form == SIGV4_PRESIGNED ? "REST-QUERY-STRING" : "REST-HEADER"));
+	policy_context_add(c, "s3:authType", span_of(auth_types[who->auth.form]));
 	policy_context_add(c, "s3:signatureAge",
 	    span_of(arena_printf(r->arena, "%" PRId64, (r->now_us - who->auth.time_us) / US_PER_MS)));
 }
@@ -169,7 +171,8 @@ authorize(struct req *r, const struct identity *who)
 
 	if (!owner_as_expected(r))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
-	if (action[0] == '\0' || allowed(r, who, action, r->key))
+	/* A form is authorised when it has been read (post_object.c): only then it is known who asks, and for which key. */
+	if (action[0] == '\0' || r->op == OP_PostObject || allowed(r, who, action, r->key))
 		return 0;
 	return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 }

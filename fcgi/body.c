@@ -48,6 +48,16 @@ body_open(struct req *r, const struct identity *who, int64_t max, struct body *b
 	return 0;
 }
 
+/* As much of the file as has come: too large, or (whole) too small, for the form's policy or for us. */
+static int
+check_file_size(struct body *b, bool whole)
+{
+	struct req *r = b->r;
+
+	return post_policy_size(r->arena, &b->policy, b->decoded, whole, &r->problem) != 0 ?
+	    req_refused(r, "the file's size is not what the policy or the limit wants") : 0;
+}
+
 static int
 incomplete(struct body *b)
 {
@@ -94,6 +104,13 @@ finish(struct body *b)
 			return req_refused(r, "the chunked body is not whole");
 		trailers = aws_chunked_trailers(b->chunked);
 	}
+	if (b->form != NULL) {
+		if (post_form_finish(b->form, &r->problem) != 0)
+			return req_refused(r, "the form is not whole");
+		if (check_file_size(b, true) != 0)
+			return -1;
+		b->size = b->decoded;
+	}
 	if (b->decoded != b->size)
 		return incomplete(b);
 	checksums_final(b->sums, &b->got);
@@ -102,11 +119,60 @@ finish(struct body *b)
 	return 0;
 }
 
-int
-body_next(struct body *b, struct span *out)
+/* The next run of decoded bytes out of what was read, maybe empty. */
+static int
+decode(struct body *b, struct span *out)
 {
 	struct req *r = b->r;
 
+	if (b->form != NULL) {
+		if (post_form_push(b->form, &b->rest, out, &r->problem) != 0)
+			return req_refused(r, "the form is malformed");
+	} else if (b->chunked != NULL) {
+		if (aws_chunked_push(b->chunked, &b->rest, out, &r->problem) != 0)
+			return req_refused(r, "the chunked body is malformed");
+	} else {
+		*out = b->rest;
+		b->rest.len = 0;
+	}
+	return 0;
+}
+
+int
+body_open_form(struct req *r, struct body *b)
+{
+	struct span none;
+
+	*b = (struct body){ .r = r, .size = -1 };
+	b->form = post_form_new(r->arena, req_header(r, "content-type"), &r->problem);
+	if (b->form == NULL)
+		return req_refused(r, "the body is no form");
+	while (!post_form_at_file(b->form)) {
+		if (b->rest.len == 0 && b->read_all)
+			return post_form_finish(b->form, &r->problem) != 0 ? req_refused(r, "the form has no file") : 0;
+		if ((b->rest.len == 0 && fill(b) != 0) || decode(b, &none) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+body_open_file(struct body *b, const struct identity *who, int64_t max, const struct post_policy *policy)
+{
+	struct req *r = b->r;
+
+	b->policy = *policy;
+	if (b->policy.size_max > max)
+		b->policy.size_max = max;
+	if (checksum_want_parse(r->arena, &r->headers, &who->auth, &b->want, &r->problem) != 0)
+		return req_refused(r, "the declared digests are wrong in form");
+	b->sums = checksums_new(r->arena, b->want.compute);
+	return b->sums == NULL ? FAIL(&r->err, ERR_LIMIT, "arena is full") : 0;
+}
+
+int
+body_next(struct body *b, struct span *out)
+{
 	for (;;) {
 		if (b->rest.len == 0) {
 			if (b->read_all)
@@ -116,16 +182,13 @@ body_next(struct body *b, struct span *out)
 			if (b->rest.len == 0)
 				continue;
 		}
-		if (b->chunked == NULL) {
-			*out = b->rest;
-			b->rest.len = 0;
-		} else if (aws_chunked_push(b->chunked, &b->rest, out, &r->problem) != 0)
-			return req_refused(r, "the chunked body is malformed");
+		if (decode(b, out) != 0)
+			return -1;
 		if (out->len == 0)
 			continue;
 		b->decoded += (int64_t)out->len;
-		if (b->decoded > b->size)
-			return incomplete(b);
+		if (b->form != NULL ? check_file_size(b, false) != 0 : b->decoded > b->size)
+			return b->form != NULL ? -1 : incomplete(b);
 		checksums_update(b->sums, out->p, out->len);
 		return 1;
 	}

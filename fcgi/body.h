@@ -13,14 +13,18 @@
 #include "fcgi/identity.h"
 #include "s3/aws_chunked.h"
 #include "s3/checksum.h"
+#include "s3/post_form.h"
+#include "s3/post_policy.h"
 
 struct body {
 	struct req *r;
 	struct aws_chunked *chunked; /* NULL: the body is the object's bytes */
+	struct post_form *form;      /* not NULL: the body is a browser's form, and its file the bytes */
+	struct post_policy policy;   /* with form: how large the file may be */
 	struct checksum_want want;
 	struct checksums *sums;
 	struct checksum_values got;  /* after the end */
-	int64_t size;                /* announced, of decoded bytes */
+	int64_t size;                /* announced, of decoded bytes; -1: a form's file, until its end */
 	int64_t decoded;             /* so far */
 	struct span rest;            /* read, not yet decoded: in the thread's buffer */
 	bool read_all;
@@ -31,6 +35,13 @@ struct body {
  * `max`), InvalidDigest, InvalidRequest and what aws_chunked_new refuses.
  */
 MUST_CHECK int body_open(struct req *r, const struct identity *who, int64_t max, struct body *b);
+/*
+ * A browser's form: body_open_form reads what precedes the file, so that the caller can look at the fields (b->form)
+ * and put in r->headers what they ask for; body_open_file goes on with those. -1: what post_form_new and
+ * post_form_push refuse, IncompleteBody; InvalidDigest, InvalidRequest.
+ */
+MUST_CHECK int body_open_form(struct req *r, struct body *b);
+MUST_CHECK int body_open_file(struct body *b, const struct identity *who, int64_t max, const struct post_policy *policy);
 /*
  * 1: *out is the next run, in the thread's buffer until the next call. 0: the end,
  * all is verified. -1: IncompleteBody, BadDigest, XAmzContentSHA256Mismatch, SignatureDoesNotMatch ...

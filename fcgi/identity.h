@@ -21,5 +21,10 @@ struct identity {
  * borrow from it.
  */
 MUST_CHECK int authenticate(struct req *r, const struct identity **out);
+/*
+ * Of a browser's form: who signed its policy, or nobody. As above, and the scope's region is looked at, too: routing
+ * was done before the form was read.
+ */
+MUST_CHECK int authenticate_form(struct req *r, const struct sigv4_form_fields *f, const struct identity **out);
 
 #endif

@@ -25,6 +25,7 @@ signed_how(const struct req *r, const struct identity *who)
 	switch (who->auth.form) {
 	case SIGV4_HEADER: return ROUTE_HEADER;
 	case SIGV4_PRESIGNED: return ROUTE_PRESIGNED;
+	case SIGV4_POST_FORM: return ROUTE_POST_FORM;
 	case SIGV4_ANONYMOUS: break;
 	}
 	return ROUTE_ANONYMOUS;

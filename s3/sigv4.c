@@ -301,6 +301,19 @@ sigv4_verify(struct arena *a, const struct sigv4_request *rq, const struct sigv4
 	return sigv4_mismatch(pr, a, auth->key_id, auth->signature, text_of(&to_sign), text_of(&canonical));
 }
 
+int
+sigv4_verify_form(struct arena *a, struct span policy, const struct sigv4_auth *auth, const uint8_t key[SHA256_LEN],
+    struct s3_problem *pr)
+{
+	char want[SIGV4_HEX_SIZE];
+
+	ASSERT(auth->form == SIGV4_POST_FORM);
+	sigv4_sign_text(key, policy, want);
+	if (auth->signature.len == sizeof(want) - 1 && crypto_equal(auth->signature.p, want, sizeof(want) - 1))
+		return 0;
+	return sigv4_mismatch(pr, a, auth->key_id, auth->signature, policy, SPAN(""));
+}
+
 size_t
 sigv4_chunk_text(const char *kind, const char *time, struct span scope, const char previous[SIGV4_HEX_SIZE],
     const uint8_t data_sha256[SHA256_LEN], char out[SIGV4_CHUNK_TEXT_MAX])

@@ -33,7 +33,8 @@
 enum sigv4_form {
 	SIGV4_ANONYMOUS, /* no credentials at all */
 	SIGV4_HEADER,
-	SIGV4_PRESIGNED
+	SIGV4_PRESIGNED,
+	SIGV4_POST_FORM  /* a browser's form: its policy is what is signed */
 };
 
 /* What x-amz-content-sha256 says of the body. */
@@ -89,6 +90,22 @@ void sigv4_signing_key(struct span secret, struct span day, struct span region, 
 
 /* 0 when the signature is right, or -1 with pr: SignatureDoesNotMatch and what was signed, InternalError. */
 MUST_CHECK int sigv4_verify(struct arena *a, const struct sigv4_request *rq, const struct sigv4_auth *auth,
+    const uint8_t key[SHA256_LEN], struct s3_problem *pr);
+
+/* The fields of a form that say who signed it; p is NULL for those that are not there. */
+struct sigv4_form_fields {
+	struct span policy;            /* as it came: base64 */
+	struct span algorithm, credential, date, signature, token;
+	bool is_v2;                    /* AWSAccessKeyId or Signature is there */
+};
+/*
+ * Read the credentials of a form. 0 (also for SIGV4_ANONYMOUS: none of the fields is there), or -1 with pr:
+ * InvalidArgument (one is missing), InvalidRequest (version 2), AuthorizationQueryParametersError, AccessDenied.
+ */
+MUST_CHECK int sigv4_parse_form(struct arena *a, const struct sigv4_form_fields *f, int64_t now_us,
+    struct sigv4_auth *out, struct s3_problem *pr);
+/* 0 when the policy's signature is right, or -1 with pr: SignatureDoesNotMatch. */
+MUST_CHECK int sigv4_verify_form(struct arena *a, struct span policy, const struct sigv4_auth *auth,
     const uint8_t key[SHA256_LEN], struct s3_problem *pr);
 
 struct sigv4_signer {

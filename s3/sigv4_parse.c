@@ -132,7 +132,7 @@ check_day(const struct parse *ps)
 		return 0;
 	text = arena_printf(ps->a, "Invalid credential date \"%.8s\". This date is not the same as X-Amz-Date: \"%.8s\".",
 	    auth->day.p, auth->time);
-	if (auth->form == SIGV4_PRESIGNED)
+	if (auth->form != SIGV4_HEADER)
 		return query_error(ps, text);
 	return malformed(ps, text == NULL ? "Invalid credential date." : text);
 }
@@ -427,6 +427,67 @@ parse_query_form(struct parse *ps)
 	if (check_day(ps) != 0 || check_expires(ps, expires) != 0 || presigned_payload(ps) != 0)
 		return -1;
 	return check_signed_headers(ps);
+}
+
+/* --- a browser's form --- */
+
+/* A signing key is good for a week; the policy says how long the form is. */
+static int
+form_time(struct parse *ps, struct span date)
+{
+	struct sigv4_auth *auth = ps->auth;
+
+	if (!date_parse_basic(date, &auth->time_us))
+		return query_error(ps, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+	date_basic(auth->time_us, auth->time);
+	if (check_day(ps) != 0)
+		return -1;
+	if (auth->time_us > ps->now_us + SIGV4_SKEW_S * US_PER_S)
+		return s3_problem_set(ps->pr, S3_AccessDenied, "Request is not valid yet");
+	if (ps->now_us > auth->time_us + SIGV4_EXPIRES_MAX * US_PER_S)
+		return s3_problem_set(ps->pr, S3_AccessDenied, "Request has expired");
+	return 0;
+}
+
+static int
+no_field(struct s3_problem *pr, struct arena *a, const char *name)
+{
+	return s3_problem_argument(pr,
+	    arena_printf(a, "Bucket POST must contain a field named '%s'.  "
+		"If it is specified, please check the order of the fields.", name),
+	    name, SPAN(""));
+}
+
+int
+sigv4_parse_form(struct arena *a, const struct sigv4_form_fields *f, int64_t now_us, struct sigv4_auth *out,
+    struct s3_problem *pr)
+{
+	const struct {
+		const char *name;
+		struct span value;
+	} needed[] = {
+		{ "policy", f->policy }, { "X-Amz-Algorithm", f->algorithm }, { "X-Amz-Credential", f->credential },
+		{ "X-Amz-Date", f->date }, { "X-Amz-Signature", f->signature },
+	};
+	struct parse ps = { a, NULL, now_us, out, pr };
+	bool any = false;
+
+	memset(out, 0, sizeof(*out));
+	if (f->is_v2)
+		return s3_problem_set(pr, S3_InvalidRequest, ONLY_V4);
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		any = any || needed[i].value.p != NULL;
+	if (!any)
+		return 0; /* SIGV4_ANONYMOUS */
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (needed[i].value.len == 0)
+			return no_field(pr, a, needed[i].name);
+	out->form = SIGV4_POST_FORM;
+	out->signature = f->signature;
+	out->token = f->token;
+	if (!span_is(f->algorithm, ALGORITHM))
+		return query_error(&ps, "X-Amz-Algorithm only supports \"" ALGORITHM "\"");
+	return parse_credential(&ps, f->credential) != 0 ? -1 : form_time(&ps, f->date);
 }
 
 /* --- nobody --- */

@@ -10,16 +10,13 @@
  *             durable. A failure before it leaves nothing; one after it an orphan
  *             blob at most, which maintain reaps.
  */
-#include "fcgi/ops/ops.h"
+#include "fcgi/ops/put.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "fcgi/body.h"
-#include "fcgi/respond.h"
-#include "meta/object.h"
+#include "fcgi/ops/ops.h"
 #include "s3/condition.h"
-#include "s3/object_meta.h"
 
 /* What the statement is asked to check, from what the headers say. */
 static int
@@ -59,25 +56,25 @@ not_written(struct req *r, enum object_wrote wrote, const struct object_cond *co
 	return FAIL(&r->err, ERR_INTERNAL, "a write has an unknown outcome");
 }
 
-/* The body into a new blob, durable when this returns 0. */
+/* `first` and then the rest of the body into a new blob, durable when this returns 0. */
 static int
-body_to_blob(struct req *r, struct body *b, struct object *o)
+body_to_blob(struct req *r, struct body *b, struct span first, struct object *o)
 {
 	struct blob_writer *w = NULL;
 	struct blob_id id;
-	struct span run;
+	struct span run = first;
 	int64_t start = clock_mono_us();
-	int rc = -1, more;
+	int rc = -1, more = 1;
 
 	if (store_create(r->thread->store, b->size, &w, &r->err) != 0)
 		goto out;
 	r->store_us += clock_mono_us() - start;
-	while ((more = body_next(b, &run)) == 1) {
+	do {
 		start = clock_mono_us();
-		if (blob_write(w, run.p, run.len, &r->err) != 0)
+		if (run.len > 0 && blob_write(w, run.p, run.len, &r->err) != 0)
 			goto out;
 		r->store_us += clock_mono_us() - start;
-	}
+	} while ((more = body_next(b, &run)) == 1);
 	if (more < 0)
 		goto out;
 	start = clock_mono_us();
@@ -93,11 +90,35 @@ out:
 	return rc;
 }
 
+/* A form's file does not tell its size before: what outgrows the row goes to a blob. */
+static int
+unsized_body(struct req *r, struct body *b, struct object *o)
+{
+	size_t max = (size_t)r->thread->settings->inline_max_bytes, n = 0;
+	char *data = arena_alloc(r->arena, max + r->thread->buf_size);
+	struct span run;
+	int more;
+
+	if (data == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	while (n <= max && (more = body_next(b, &run)) == 1) {
+		memcpy(data + n, run.p, run.len); /* a run is no longer than the thread's buffer */
+		n += run.len;
+	}
+	o->inline_data = (struct span){ data, n };
+	if (n <= max)
+		return more;
+	o->inline_data.len = 0;
+	return body_to_blob(r, b, (struct span){ data, n }, o);
+}
+
 static int
 take_body(struct req *r, struct body *b, struct object *o)
 {
+	if (b->size < 0)
+		return unsized_body(r, b, o);
 	if (b->size > r->thread->settings->inline_max_bytes)
-		return body_to_blob(r, b, o);
+		return body_to_blob(r, b, SPAN(""), o);
 	return body_all(b, &o->inline_data);
 }
 
@@ -141,47 +162,59 @@ describe(struct req *r, const struct identity *who, const struct body *b, const 
 	return 0;
 }
 
-static int
-answer_put(struct req *r, const struct body *b, const struct object *o)
+void
+put_headers(struct reply *rp, const struct put *p)
 {
+	const struct body *b = &p->body;
 	struct checksum_stored stored = { .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
 	char text[CHECKSUM_TEXT_SIZE];
-	struct reply rp;
 
 	memcpy(stored.value, b->got.v[stored.algo], sizeof(stored.value));
 	checksum_text(&stored, text);
-	reply_begin(&rp, r, 200);
-	reply_etag(&rp, o->etag);
-	reply_str(&rp, checksum_table[stored.algo].header, text);
-	reply_str(&rp, "x-amz-checksum-type", checksum_type_name(stored.type));
-	return reply_empty(&rp);
+	reply_etag(rp, p->object.etag);
+	reply_str(rp, checksum_table[stored.algo].header, text);
+	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
+}
+
+int
+put_begin(struct req *r, struct put *p)
+{
+	*p = (struct put){ 0 };
+	if (ops_check_headers(r) != 0)
+		return -1;
+	if (object_meta_parse(r->arena, &r->headers, &p->meta, &r->problem) != 0)
+		return req_refused(r, "the object's headers are refused");
+	return write_condition(r, false, &p->cond);
+}
+
+int
+put_finish(struct req *r, const struct identity *who, struct put *p)
+{
+	struct object *o = &p->object;
+	enum object_wrote wrote;
+
+	if (take_body(r, &p->body, o) != 0 || describe(r, who, &p->body, &p->meta, o) != 0)
+		return -1;
+	if (meta_object_put(r->thread->meta, r->arena, r->bucket, o, &p->cond, &wrote, &p->placed, &r->err) != 0)
+		return -1;
+	if (wrote == OBJECT_WROTE)
+		return 0;
+	drop_blob(r, o);
+	return not_written(r, wrote, &p->cond);
 }
 
 int
 op_put_object(struct req *r, const struct identity *who)
 {
-	struct object o = { 0 };
-	struct object_meta m;
-	struct object_cond cond;
-	struct body b;
-	enum object_wrote wrote;
-	struct object_placed placed;
+	struct reply rp;
+	struct put p;
 
-	if (ops_check_headers(r) != 0)
+	if (put_begin(r, &p) != 0 || body_open(r, who, r->thread->settings->max_object_bytes, &p.body) != 0 ||
+	    put_finish(r, who, &p) != 0)
 		return -1;
-	if (object_meta_parse(r->arena, &r->headers, &m, &r->problem) != 0)
-		return req_refused(r, "the object's headers are refused");
-	if (write_condition(r, false, &cond) != 0 || body_open(r, who, r->thread->settings->max_object_bytes, &b) != 0)
-		return -1;
-	if (take_body(r, &b, &o) != 0 || describe(r, who, &b, &m, &o) != 0)
-		return -1;
-	if (meta_object_put(r->thread->meta, r->arena, r->bucket, &o, &cond, &wrote, &placed, &r->err) != 0)
-		return -1;
-	if (wrote != OBJECT_WROTE) {
-		drop_blob(r, &o);
-		return not_written(r, wrote, &cond);
-	}
-	return answer_put(r, &b, &o);
+	reply_begin(&rp, r, 200);
+	put_headers(&rp, &p);
+	return reply_empty(&rp);
 }
 
 int

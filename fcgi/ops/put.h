@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/put.h - storing an object from a body: what PutObject and PostObject share.
+ * First put_begin, which looks at the headers alone; then the caller opens the body;
+ * then put_finish, which takes it and writes the row.
+ */
+#ifndef ANVIL_FCGI_OPS_PUT_H
+#define ANVIL_FCGI_OPS_PUT_H
+
+#include "fcgi/body.h"
+#include "fcgi/respond.h"
+#include "meta/object.h"
+#include "s3/object_meta.h"
+
+struct put {
+	struct object_meta meta;  /* what the headers say of it */
+	struct object_cond cond;
+	struct body body;         /* opened by the caller, between the two */
+	struct object object;     /* as stored */
+	struct object_placed placed;
+};
+
+/* What r->headers ask for. -1 with r->err. */
+MUST_CHECK int put_begin(struct req *r, struct put *p);
+/* The body and then the row of r->key. 0: it is stored, durably. -1 with r->err: nothing is. */
+MUST_CHECK int put_finish(struct req *r, const struct identity *who, struct put *p);
+/* ETag and what else an answer says of what was stored. */
+void put_headers(struct reply *rp, const struct put *p);
+
+#endif
