@@ -161,6 +161,17 @@ act_app_enable(struct action_ctx *c, struct err *err)
 }
 
 int
+act_app_logout(struct action_ctx *c, struct err *err)
+{
+	const char *key = arg_str(c, "key");
+
+	if (registry_app_end_sessions(c->thread, c->arena, key, err) != 0)
+		return -1;
+	SAY(c, "temporary credentials made with key %s are refused from now on; the key itself is accepted", key);
+	return 0;
+}
+
+int
 act_app_delete(struct action_ctx *c, struct err *err)
 {
 	const char *key = arg_str(c, "key");

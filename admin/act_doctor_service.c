@@ -295,7 +295,7 @@ signed_url(struct doctor *d, const char *method, const char *endpoint, const cha
 	struct s3_header h = { SPAN("host"), span_of(host) };
 	struct s3_headers headers = { &h, 1 };
 	struct s3_query query = { 0 };
-	struct sigv4_request rq = { span_of(method), span_of(path), &query, &headers };
+	struct sigv4_request rq = { .method = span_of(method), .path = span_of(path), .query = &query, .headers = &headers };
 	struct sigv4_signer by = { span_of(key), span_of(secret), { NULL, 0 },
 		span_of(d->ctx->settings->region), SPAN("s3"), clock_wall_us() };
 

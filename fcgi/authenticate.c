@@ -74,8 +74,38 @@ restore_empty(struct req *r, struct span signed_headers)
 }
 
 static int
-look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
+bad_token(struct req *r, enum s3_code code, struct span token, const char *detail)
 {
+	(void)s3_problem_set(&r->problem, (int)code, NULL);
+	s3_problem_extra(&r->problem, "Token-0", token);
+	return refused(r, detail);
+}
+
+/* What the session token says, which came with the access key; out->session stays NULL without one. */
+static int
+open_token(struct req *r, struct identity *out)
+{
+	struct span token = out->auth.token;
+	struct session *s;
+
+	if (out->auth.form == SIGV4_ANONYMOUS || token.p == NULL)
+		return 0;
+	s = ARENA_NEW(r->arena, struct session);
+	if (s == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (!session_open(r->arena, r->thread->settings, token, s) || !span_eq(out->auth.key_id, span_of(s->access_key)))
+		return bad_token(r, S3_InvalidToken, token, "the session token is not ours, or is another key's");
+	if (r->now_us >= s->expires_us)
+		return bad_token(r, S3_ExpiredToken, token, "the session token has expired");
+	out->session = s;
+	return 0;
+}
+
+static int
+look_up(struct req *r, const struct identity *who, struct meta_found *found)
+{
+	const struct sigv4_auth *auth = &who->auth;
+	const char *key;
 	/* A bucket that is to be made need not be known: its row decides. A form's is known already. */
 	const char *bucket = r->op == OP_CreateBucket || r->bucket != NULL ? NULL : r->bucket_name;
 
@@ -89,12 +119,27 @@ look_up(struct req *r, const struct sigv4_auth *auth, struct meta_found *found)
 		if (r->access_key == NULL)
 			return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	}
-	if (r->access_key == NULL && bucket == NULL)
+	key = who->session != NULL ? who->session->app : r->access_key;
+	if (key == NULL && bucket == NULL)
 		return 0;
-	if (meta_find(r->thread->meta, r->arena, r->access_key, bucket, found, &r->err) != 0)
+	if (meta_find(r->thread->meta, r->arena, key, bucket, found, &r->err) != 0)
 		return -1;
 	if (found->has_bucket)
 		r->bucket = &found->bucket;
+	return 0;
+}
+
+/* The day's key of whoever is said to have signed. */
+static int
+find_key(struct req *r, const struct app *app, const struct identity *who, struct signing_key *key)
+{
+	const struct sigv4_auth *auth = &who->auth;
+
+	if (who->session == NULL)
+		return signing_key(r->thread->worker->signing_keys, r->thread->settings, app, auth->day, auth->region,
+		    auth->service, key, &r->err);
+	sigv4_signing_key(span_of(who->session->secret), auth->day, auth->region, auth->service, key->key);
+	key->kept = true; /* a session is short, and its secret is at hand: not worth a place in the table */
 	return 0;
 }
 
@@ -106,7 +151,7 @@ check_signature(struct req *r, const struct app *app, struct span policy, struct
 	struct signing_key key;
 	int rc = -1;
 
-	if (signing_key(keys, r->thread->settings, app, out->auth.day, out->auth.region, &key, &r->err) != 0)
+	if (find_key(r, app, out, &key) != 0)
 		return -1;
 	if ((policy.p != NULL ? sigv4_verify_form(r->arena, policy, &out->auth, key.key, &r->problem) :
 	    sigv4_verify(r->arena, &r->signed_request, &out->auth, key.key, &r->problem)) != 0) {
@@ -128,10 +173,8 @@ verify(struct req *r, const struct meta_found *found, struct span policy, struct
 		return no_such_key(r, "no such access key");
 	if (!found->app.enabled)
 		return no_such_key(r, "the access key or its tenant is disabled");
-	if (out->auth.token.p != NULL) {
-		(void)s3_problem_set(&r->problem, S3_InvalidToken, NULL);
-		return refused(r, "a session token came with a lasting access key");
-	}
+	if (out->session != NULL && !session_fits(out->session, &found->app))
+		return bad_token(r, S3_InvalidToken, out->auth.token, "the app's sessions were ended");
 	if (check_signature(r, &found->app, policy, out) != 0)
 		return -1;
 	out->app = &found->app;
@@ -148,7 +191,7 @@ authenticate(struct req *r, const struct identity **out)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &who->auth, &r->problem) != 0)
 		return refused(r, "the credentials' form is wrong");
-	if (look_up(r, &who->auth, found) != 0)
+	if (open_token(r, who) != 0 || look_up(r, who, found) != 0)
 		return -1;
 	if (who->auth.form != SIGV4_ANONYMOUS) {
 		if (verify(r, found, (struct span){ NULL, 0 }, who) != 0)
@@ -184,7 +227,7 @@ authenticate_form(struct req *r, const struct sigv4_form_fields *f, const struct
 	if (sigv4_parse_form(r->arena, f, r->now_us, &who->auth, &r->problem) != 0)
 		return refused(r, "the form's credentials are wrong in form");
 	if (who->auth.form != SIGV4_ANONYMOUS &&
-	    (look_up(r, &who->auth, found) != 0 || verify(r, found, f->policy, who) != 0 ||
+	    (open_token(r, who) != 0 || look_up(r, who, found) != 0 || verify(r, found, f->policy, who) != 0 ||
 		check_form_scope(r, &who->auth) != 0))
 		return -1;
 	*out = who;

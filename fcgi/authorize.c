@@ -103,6 +103,11 @@ gather(const struct req *r, const struct identity *who, const struct policy **id
 			if (identity[c->n_identity++] == NULL)
 				return false;
 		}
+	if (who->session != NULL && who->session->policy != NULL) {
+		c->session = parse_stored(r, who->session->policy, POLICY_IDENTITY);
+		if (c->session == NULL)
+			return false;
+	}
 	if (r->bucket != NULL && r->bucket->policy != NULL) {
 		c->bucket = parse_stored(r, r->bucket->policy, POLICY_BUCKET);
 		if (c->bucket == NULL)
@@ -121,7 +126,7 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 	enum policy_effect why;
 
 	/* The common case needs no evaluation: the owner's app with full access, and no policy anywhere. */
-	if (is_owner(r, who) && who->app->access == APP_FULL && (who->app->policies == NULL || who->app->policies[0] == NULL) &&
+	if (is_owner(r, who) && (who->session == NULL || who->session->policy == NULL) && who->app->access == APP_FULL && (who->app->policies == NULL || who->app->policies[0] == NULL) &&
 	    (r->bucket == NULL || r->bucket->policy == NULL))
 		return true;
 	if (who->app != NULL) {
@@ -129,6 +134,7 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 		principal.tenant = who->app->tenant_name;
 		principal.app = who->app->name;
 		principal.access_key = who->app->access_key;
+		principal.role_session = who->session != NULL ? who->session->role_name : NULL;
 	}
 	context = ARENA_NEW(r->arena, struct policy_context);
 	if (context == NULL || !gather(r, who, identity, &c))

@@ -22,6 +22,7 @@
 #include "fcgi/respond.h"
 #include "fcgi/route.h"
 #include "fcgi/service.h"
+#include "fcgi/sts.h"
 
 static const op_fn handlers[] = {
 #define OP(name, method, level, query, header, handler, action, class, body, flags, doc) [OP_##name] = handler,
@@ -58,6 +59,8 @@ answer(struct req *r)
 		return -1;
 	if (service_is(r))
 		return service_answer(r);
+	if (sts_is(r) && sts_read(r) != 0)
+		return -1;
 	if (authenticate(r, &who) != 0)
 		return -1;
 	rc = route(r, who);

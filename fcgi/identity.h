@@ -7,10 +7,12 @@
 #define ANVIL_FCGI_IDENTITY_H
 
 #include "fcgi/req.h"
+#include "fcgi/session.h"
 
 struct identity {
 	struct sigv4_auth auth;      /* auth.form == SIGV4_ANONYMOUS: nobody in particular */
 	const struct app *app;       /* NULL when anonymous */
+	const struct session *session; /* temporary credentials of the app; NULL: its own */
 	uint8_t key[SHA256_LEN];     /* the day's signing key, for chunk signatures; app only */
 };
 

@@ -63,6 +63,7 @@ struct req {
 	const char *bucket_name;   /* NULL: the service itself */
 	struct span key;           /* empty: none */
 	enum s3_op op;
+	struct s3_query sts;       /* parameters of a request for temporary credentials (sts.h) */
 	struct sigv4_request signed_request; /* what a signature covers: borrows from the above */
 
 	/* what was found */

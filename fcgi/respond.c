@@ -10,6 +10,7 @@
  */
 #include "fcgi/respond.h"
 
+#include "fcgi/sts.h"
 #include "fcgi/worker.h"
 #include "s3/date.h"
 
@@ -165,7 +166,10 @@ bool
 reply_error_xml(struct req *r, struct strbuf *xml)
 {
 	strbuf_init(xml, r->arena, ERROR_XML_MAX);
-	s3_error_xml(xml, &r->problem, r->uri.path, r->id, r->thread->worker->host_id);
+	if (sts_is(r))
+		sts_error_xml(r, xml);
+	else
+		s3_error_xml(xml, &r->problem, r->uri.path, r->id, r->thread->worker->host_id);
 	return strbuf_ok(xml);
 }
 

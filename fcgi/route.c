@@ -73,6 +73,10 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 		.app = who->app,
 		.now_us = r->now_us,
 	};
+	if (who->session != NULL) {
+		rq->temporary_key = span_of(who->session->access_key);
+		rq->temporary_secret = span_of(who->session->secret);
+	}
 	return method != NULL;
 }
 

@@ -5,7 +5,7 @@
  * Owns:       the table; keys are wiped when overwritten and at the end.
  * Called by:  authenticate.c, from every thread.
  * Blocks:     for the lock alone, which guards a few compares and a copy.
- * Invariant:  an entry is found only by (sealed secret, access key, date, region).
+ * Invariant:  an entry is found only by (sealed secret, access key, date, region, service).
  */
 #include "fcgi/signing_keys.h"
 
@@ -45,18 +45,18 @@ signing_keys_wipe(struct signing_keys *k)
 
 /* What an entry is found by. The parts are told apart by their lengths. */
 static void
-entry_tag(const struct app *app, struct span date, struct span region, uint8_t tag[SHA256_LEN])
+entry_tag(const struct app *app, struct span date, struct span region, struct span service, uint8_t tag[SHA256_LEN])
 {
-	struct span parts[4] = { app->sealed_secret, span_of(app->access_key), date, region };
-	uint8_t all[1024];
+	struct span parts[] = { app->sealed_secret, span_of(app->access_key), date, region, service };
+	uint8_t all[2560];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		size_t len = parts[i].len;
 
-		/* all four have limits far below; cut is safe, since the length is in the tag */
-		if (len > sizeof(all) / 4 - 4)
-			len = sizeof(all) / 4 - 4;
+		/* All have limits below or nearly: a secret's box is 512 bytes at most, and its head is random. */
+		if (len > sizeof(all) / ARRAY_LEN(parts) - 4)
+			len = sizeof(all) / ARRAY_LEN(parts) - 4;
 		memcpy(all + n, &parts[i].len, 4);
 		memcpy(all + n + 4, parts[i].p, len);
 		n += 4 + len;
@@ -88,17 +88,17 @@ find(struct signing_keys *k, struct signing_key *key)
 
 int
 signing_key(struct signing_keys *k, const struct settings *s, const struct app *app, struct span date,
-    struct span region, struct signing_key *out, struct err *err)
+    struct span region, struct span service, struct signing_key *out, struct err *err)
 {
 	char secret[APP_SECRET_MAX + 1];
 
-	entry_tag(app, date, region, out->tag);
+	entry_tag(app, date, region, service, out->tag);
 	out->kept = find(k, out);
 	if (out->kept)
 		return 0;
 	if (app_secret(s, app, secret, err) != 0)
 		return -1;
-	sigv4_signing_key(span_of(secret), date, region, SPAN("s3"), out->key);
+	sigv4_signing_key(span_of(secret), date, region, service, out->key);
 	crypto_wipe(secret, sizeof(secret));
 	return 0;
 }

@@ -73,6 +73,8 @@ MUST_CHECK int registry_app_find(struct meta_thread *t, struct arena *a, const c
 MUST_CHECK int registry_app_list(struct meta_thread *t, struct arena *a, const char *tenant, const char *after, int max,
     struct app_info **out, size_t *n, struct err *err);
 MUST_CHECK int registry_app_enable(struct meta_thread *t, const char *access_key, bool enabled, struct err *err);
+/* Ends every session (temporary credentials) of the key, everywhere; the key itself and its secret stay as they are. */
+MUST_CHECK int registry_app_end_sessions(struct meta_thread *t, struct arena *a, const char *access_key, struct err *err);
 MUST_CHECK int registry_app_delete(struct meta_thread *t, const char *access_key, struct err *err);
 /* APP_FULL: ERR_CONFLICT while it carries policies. */
 MUST_CHECK int registry_app_set_access(struct meta_thread *t, const char *access_key, enum app_access access,

@@ -104,6 +104,37 @@ registry_app_enable(struct meta_thread *t, const char *access_key, bool enabled,
 	    "such access key", err);
 }
 
+static void
+sealed_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
+{
+	struct span *out = it;
+	struct span v = db_span(r, row, 0);
+
+	*out = (struct span){ arena_memdup(a, v.p, v.len), v.len };
+}
+
+int
+registry_app_end_sessions(struct meta_thread *t, struct arena *a, const char *access_key, struct err *err)
+{
+	const struct seal_key *master = &t->meta->settings->master;
+	uint8_t box[APP_SECRET_MAX + SEAL_OVERHEAD];
+	char secret[APP_SECRET_MAX];
+	struct span was, sealed;
+	size_t len;
+
+	if (registry_row(t, a, STMT_APP_SEALED, P_TEXT(access_key), "access key", sealed_from_row, &was, err) != 0)
+		return -1;
+	if (was.p == NULL || was.len <= SEAL_OVERHEAD || was.len > sizeof(box) ||
+	    !seal_open(master, span_of(access_key), (const uint8_t *)was.p, was.len, (uint8_t *)secret))
+		return FAIL(err, ERR_INTERNAL, "the secret of \"%s\" does not open with this master key", access_key);
+	len = was.len - SEAL_OVERHEAD;
+	seal(master, span_of(access_key), secret, len, box);
+	crypto_wipe(secret, sizeof(secret));
+	sealed = (struct span){ (const char *)box, was.len };
+	return meta_change_one(t, STMT_APP_RESEAL, (const struct db_param[]){ P_TEXT(access_key), P_SPAN(sealed), P_SPAN(was) }, 3,
+	    "such access key, or it was changed just now", err);
+}
+
 int
 registry_app_delete(struct meta_thread *t, const char *access_key, struct err *err)
 {

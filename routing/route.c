@@ -41,16 +41,16 @@ sign_location(struct meta_thread *t, struct arena *a, const struct route_request
     struct err *err)
 {
 	const struct settings *s = meta_settings(meta_of(t));
-	char secret[APP_SECRET_MAX + 1];
+	char secret[APP_SECRET_MAX + 1] = "";
 	struct sigv4_signer by;
 
 	if (rq->auth == NULL || rq->auth->form != SIGV4_PRESIGNED)
 		return 0;
-	if (app_secret(s, rq->app, secret, err) != 0)
+	if (rq->temporary_secret.p == NULL && app_secret(s, rq->app, secret, err) != 0)
 		return -1;
 	by = (struct sigv4_signer){
-		.key_id = span_of(rq->app->access_key),
-		.secret = span_of(secret),
+		.key_id = rq->temporary_secret.p != NULL ? rq->temporary_key : span_of(rq->app->access_key),
+		.secret = rq->temporary_secret.p != NULL ? rq->temporary_secret : span_of(secret),
 		.token = rq->auth->token,
 		.region = span_of(out->home->name),
 		.service = SPAN("s3"),

@@ -23,6 +23,7 @@ struct route_request {
 	const struct sigv4_request *signed_request;
 	const struct sigv4_auth *auth;
 	const struct app *app;
+	struct span temporary_key, temporary_secret; /* of a session that signed; p is NULL: the app did */
 	int64_t now_us;
 };
 struct route_plan {

@@ -20,7 +20,7 @@ static const struct s3_operation operations[S3_OP_COUNT] = {
 };
 
 /* Parameters that ask for nothing by themselves: with or without a value they are no subresource. */
-static const char *const plain_params[] = { "allow-unordered", "bucket-region",
+static const char *const plain_params[] = { "Action", "allow-unordered", "bucket-region",
 	"continuation-token", "delimiter", "encoding-type", "fetch-owner", "id",
 	"key-marker", "list-type", "marker", "max-buckets", "max-keys",
 	"max-parts", "max-uploads", "part-number-marker", "partNumber", "prefix",

@@ -60,6 +60,7 @@ struct policy_principal {
 	const char *tenant;       /* the tenant's name */
 	const char *app;          /* the app's name */
 	const char *access_key;
+	const char *role_session; /* RoleSessionName of who assumed the app as its role; NULL: the app itself */
 };
 struct policy_request {
 	const char *action;       /* "s3:GetObject" */
@@ -82,6 +83,7 @@ struct policy_case {
 	const struct policy *const *identity;
 	size_t n_identity;
 	const struct policy *bucket; /* NULL = none */
+	const struct policy *session; /* of temporary credentials: it must allow, too, whatever else does; NULL = none */
 };
 bool policy_allowed(struct arena *a, const struct policy_case *c, const struct policy_request *rq, enum policy_effect *why);
 

@@ -192,14 +192,14 @@ expand(const struct eval *e, struct span s, struct pattern *out)
 
 /* ---- who, what, where ---- */
 
-/* T of arn:aws:iam::T:rest; false when the form is another. */
+/* T of arn:aws:iam::T:rest and arn:aws:sts::T:rest; false when the form is another. */
 static bool
 split_arn(struct span v, struct span *account, struct span *rest)
 {
-	static const char head[] = "arn:aws:iam::";
+	static const char head[] = "arn:aws:iam::", sts[] = "arn:aws:sts::";
 	const char *colon;
 
-	if (v.len < sizeof(head) - 1 || memcmp(v.p, head, sizeof(head) - 1) != 0)
+	if (v.len < sizeof(head) - 1 || (memcmp(v.p, head, sizeof(head) - 1) != 0 && memcmp(v.p, sts, sizeof(sts) - 1) != 0))
 		return false;
 	v.p += sizeof(head) - 1;
 	v.len -= sizeof(head) - 1;
@@ -225,6 +225,35 @@ is_account(const struct policy_principal *who, struct span account)
 	    (account.len != OWNER_ID_LEN && same(account, who->tenant));
 }
 
+/* Does `s` begin with the word? Then it is taken off. */
+static bool
+take_word(struct span *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (s->len <= len || memcmp(s->p, word, len) != 0)
+		return false;
+	s->p += len;
+	s->len -= len;
+	return true;
+}
+
+static bool
+is_app(const struct policy_principal *who, struct span name)
+{
+	return same(name, who->app) || same(name, who->access_key);
+}
+
+/* NAME/SESSION of an assumed role. */
+static bool
+is_role_session(const struct policy_principal *who, struct span s)
+{
+	const char *slash = memchr(s.p, '/', s.len);
+
+	return slash != NULL && is_app(who, (struct span){ s.p, (size_t)(slash - s.p) }) &&
+	    same((struct span){ slash + 1, s.len - (size_t)(slash + 1 - s.p) }, who->role_session);
+}
+
 static enum reach
 aws_reach(const struct policy_principal *who, struct span v)
 {
@@ -236,8 +265,11 @@ aws_reach(const struct policy_principal *who, struct span v)
 		return REACH_NONE;
 	if (span_eq(rest, SPAN("root")))
 		return REACH_ACCOUNT;
-	if (rest.len > 5 && memcmp(rest.p, "user/", 5) == 0) {
-		struct span name = { rest.p + 5, rest.len - 5 };
+	if (take_word(&rest, "assumed-role/"))
+		return who->role_session != NULL && is_role_session(who, rest) ? REACH_DIRECT : REACH_NONE;
+	/* Whoever assumed the app is the app, too: what is denied to it as a user is denied to its sessions. */
+	if (take_word(&rest, "user/") || (who->role_session != NULL && take_word(&rest, "role/"))) {
+		struct span name = rest;
 
 		/* A path before the name is only for the reader. */
 		for (size_t i = name.len; i > 0; i--)
@@ -246,7 +278,7 @@ aws_reach(const struct policy_principal *who, struct span v)
 				name.len -= i;
 				break;
 			}
-		if (same(name, who->app) || same(name, who->access_key))
+		if (is_app(who, name))
 			return REACH_DIRECT;
 	}
 	return REACH_NONE;
@@ -743,6 +775,11 @@ policy_allowed(struct arena *a, const struct policy_case *c,
 	*why = POLICY_ALLOW;
 	if (rq->action[0] == '\0')
 		return true;
+	if (c->session != NULL) {
+		*why = policy_eval(a, c->session, rq);
+		if (*why != POLICY_ALLOW)
+			return false;
+	}
 	own = identity_effect(a, c, rq);
 	if (c->bucket != NULL)
 		bucket = evaluate(a, c->bucket, rq, &reach);

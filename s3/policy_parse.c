@@ -15,6 +15,7 @@
 #include "s3/headers.h"
 
 #define ACCOUNT_ARN "arn:aws:iam::"
+#define SESSION_ARN "arn:aws:sts::"
 
 struct parser {
 	struct arena *arena;
@@ -113,7 +114,7 @@ principal_row(struct parser *p, const char *type, struct span v,
 		}
 		/* A wildcard inside an ARN is not one (S3 refuses it). */
 		if (v.len == 0 || memchr(v.p, '*', v.len) != NULL ||
-		    (arn && !starts(v, ACCOUNT_ARN)))
+		    (arn && !starts(v, ACCOUNT_ARN) && !starts(v, SESSION_ARN)))
 			return malformed(p, "Invalid principal in policy");
 		out->kind = POLICY_WHO_AWS;
 	} else if (strcmp(type, "CanonicalUser") == 0) {

@@ -53,6 +53,8 @@ struct sigv4_request {
 	struct span path;              /* decoded once, begins with "/": s3_uri.path */
 	const struct s3_query *query;
 	const struct s3_headers *headers; /* with "host" */
+	struct span service;           /* that it must be signed for; p NULL: "s3" */
+	struct span body_sha256;       /* p NULL: S3's way, x-amz-content-sha256 tells. Else hex: the body's, whatever a header says */
 };
 
 struct sigv4_auth {

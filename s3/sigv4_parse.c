@@ -91,6 +91,7 @@ static int
 parse_credential(struct parse *ps, struct span cred)
 {
 	struct sigv4_auth *auth = ps->auth;
+	struct span service = ps->rq != NULL && ps->rq->service.p != NULL ? ps->rq->service : SPAN("s3");
 	struct span part[5];
 	struct span rest = cred;
 	int64_t day_us;
@@ -106,8 +107,9 @@ parse_credential(struct parse *ps, struct span cred)
 		rest.p += n + (slash != NULL);
 		rest.len -= n + (slash != NULL);
 	}
-	if (!span_is(part[3], "s3"))
-		return malformed_value(ps, "incorrect service \"", part[3], "\". This endpoint belongs to \"s3\".");
+	if (!span_eq(part[3], service))
+		return malformed_value(ps, "incorrect service \"", part[3],
+		    span_is(service, "s3") ? "\". This endpoint belongs to \"s3\"." : "\". This endpoint belongs to \"sts\".");
 	if (!span_is(part[4], TERMINAL))
 		return malformed_value(ps, "incorrect terminal \"", part[4], "\". This endpoint uses \"aws4_request\".");
 	if (!date_parse_day(part[1], &day_us))
@@ -321,7 +323,7 @@ parse_header_form(struct parse *ps, struct span authorization)
 	if (parse_authorization(ps, authorization) != 0 || header_time(ps) != 0 ||
 	    check_day(ps) != 0 || check_skew(ps) != 0)
 		return -1;
-	auth->payload_hash = s3_trim(header(ps, "x-amz-content-sha256"));
+	auth->payload_hash = ps->rq->body_sha256.p != NULL ? ps->rq->body_sha256 : s3_trim(header(ps, "x-amz-content-sha256"));
 	if (auth->payload_hash.len == 0)
 		return s3_problem_set(ps->pr, S3_InvalidRequest, "Missing required header for this request: x-amz-content-sha256");
 	auth->token = header(ps, "x-amz-security-token");
@@ -382,6 +384,10 @@ presigned_payload(struct parse *ps)
 	struct span in_query = s3_query_get(ps->rq->query, "X-Amz-Content-Sha256");
 	struct span in_header = s3_trim(header(ps, "x-amz-content-sha256"));
 
+	if (ps->rq->body_sha256.p != NULL) {
+		auth->payload_hash = ps->rq->body_sha256;
+		return parse_payload(ps, auth->payload_hash);
+	}
 	if (in_query.len > 0)
 		auth->payload_hash = in_query;
 	else if (in_header.len > 0 && is_signed(auth, SPAN("x-amz-content-sha256")))

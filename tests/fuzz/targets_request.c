@@ -141,7 +141,7 @@ load(struct arena *a, struct span *in, struct signed_case *c)
 	if (s3_uri_parse(a, (struct span){ blank + 1, line.len - n - 1 }, s3_header_get(&c->headers, "host"), domains, &c->uri,
 	        &pr) != 0)
 		return false;
-	c->rq = (struct sigv4_request){ { line.p, n }, c->uri.path, &c->uri.query, &c->headers };
+	c->rq = (struct sigv4_request){ .method = { line.p, n }, .path = c->uri.path, .query = &c->uri.query, .headers = &c->headers };
 	return true;
 }
 
@@ -256,7 +256,7 @@ url_verifies(struct arena *a, const struct signed_case *c, const char *url, cons
 	FUZZ_CHECK(memcmp(url, base, sizeof(base) - 1) == 0);
 	if (s3_uri_parse(a, span_of(url + sizeof(base) - 1), s3_header_get(&c->headers, "host"), domains, &d.uri, &pr) != 0)
 		return; /* longer than a target may be */
-	d.rq = (struct sigv4_request){ c->rq.method, d.uri.path, &d.uri.query, &d.headers };
+	d.rq = (struct sigv4_request){ .method = c->rq.method, .path = d.uri.path, .query = &d.uri.query, .headers = &d.headers };
 	signed_verifies(a, &d.rq, by);
 }
 

@@ -93,16 +93,16 @@ def sign(method, target, headers, payload, key, secret, region, now=None, servic
     return sig
 
 
-def presign(method, target, host, key, secret, region, expires=300, now=None, headers=None):
+def presign(method, target, host, key, secret, region, expires=300, now=None, headers=None, service="s3"):
     """The target with its query signed; headers are those that must be sent, besides Host."""
     when = now_text(now)
     all_headers = dict(headers or {}, host=host)
     signed = sorted(h.lower() for h in all_headers)
-    extra = query_of({"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": "%s/%s/%s/s3/aws4_request" % (key, when[:8], region),
+    extra = query_of({"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": "%s/%s/%s/%s/aws4_request" % (key, when[:8], region, service),
                       "X-Amz-Date": when, "X-Amz-Expires": expires, "X-Amz-SignedHeaders": ";".join(signed)})
     target += ("&" if "?" in target else "?") + extra
-    text = canonical(method, target, all_headers, signed, UNSIGNED)
-    return target + "&X-Amz-Signature=" + _sign(secret, when, region, text)
+    text = canonical(method, target, all_headers, signed, UNSIGNED if service == "s3" else EMPTY)
+    return target + "&X-Amz-Signature=" + _sign(secret, when, region, text, service)
 
 
 # ---- checksums ----

@@ -435,7 +435,7 @@ get_key(struct signing_keys *k, const char *secret, const char *day, const char 
 	struct app app = { .access_key = "AKEXAMPLE", .sealed_secret = span_of(secret) };
 	struct err err = { 0 };
 
-	ck_assert_int_eq(signing_key(k, NULL, &app, span_of(day), span_of(region), out, &err), 0);
+	ck_assert_int_eq(signing_key(k, NULL, &app, span_of(day), span_of(region), SPAN("s3"), out, &err), 0);
 }
 
 START_TEST(test_signing_keys)
