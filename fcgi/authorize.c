@@ -5,15 +5,13 @@
  *
  * Owns:       nothing.
  * Called by:  dispatch.c in the bucket's home region; handlers that need more than their row says.
- * Blocks:     no.
+ * Blocks:     on the regional database, only when a policy asks for an object's tags.
  * Invariant:  a policy that cannot be read allows nobody anything.
  */
 #include "fcgi/authorize.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "s3/date.h"
-#include "s3/policy.h"
+#include "fcgi/policy_context.h"
 
 #define POLICIES_MAX 32
 
@@ -25,53 +23,6 @@ is_owner(const struct req *r, const struct identity *who)
 	if (r->bucket == NULL)
 		return true; /* the service: each sees its own */
 	return memcmp(&r->bucket->tenant_id, &who->app->tenant_id, sizeof(struct uuid)) == 0;
-}
-
-/* What policies may ask about the request. */
-static void
-fill_context(const struct req *r, const struct identity *who, struct policy_context *c)
-{
-	static const char *const from_query[][2] = {
-		{ "s3:prefix", "prefix" }, { "s3:delimiter", "delimiter" }, { "s3:max-keys", "max-keys" },
-		{ "s3:VersionId", "versionId" },
-	};
-	static const char *const from_header[][2] = {
-		{ "aws:UserAgent", "user-agent" }, { "aws:Referer", "referer" }, { "s3:x-amz-acl", "x-amz-acl" },
-		{ "s3:x-amz-storage-class", "x-amz-storage-class" },
-		{ "s3:x-amz-content-sha256", "x-amz-content-sha256" },
-		{ "s3:x-amz-metadata-directive", "x-amz-metadata-directive" },
-		{ "s3:x-amz-server-side-encryption", "x-amz-server-side-encryption" },
-		{ "s3:if-none-match", "if-none-match" }, { "s3:if-match", "if-match" },
-	};
-	static const char *const auth_types[] = {
-		[SIGV4_HEADER] = "REST-HEADER", [SIGV4_PRESIGNED] = "REST-QUERY-STRING", [SIGV4_POST_FORM] = "POST",
-	};
-	char now[DATE_ISO_SIZE];
-	const char *epoch = arena_printf(r->arena, "%" PRId64, r->now_us / US_PER_S);
-
-	date_iso_s(r->now_us, now);
-	policy_context_add(c, "aws:CurrentTime", span_of(arena_strdup(r->arena, now)));
-	policy_context_add(c, "aws:EpochTime", span_of(epoch));
-	policy_context_add(c, "aws:SourceIp", span_of(r->client_addr));
-	policy_context_add(c, "aws:SecureTransport", span_of(r->secure ? "true" : "false"));
-	for (size_t i = 0; i < ARRAY_LEN(from_query); i++)
-		policy_context_add(c, from_query[i][0], req_param(r, from_query[i][1]));
-	for (size_t i = 0; i < ARRAY_LEN(from_header); i++)
-		policy_context_add(c, from_header[i][0], req_header(r, from_header[i][1]));
-	if (r->bucket != NULL)
-		policy_context_add(c, "s3:ResourceAccount", span_of(r->bucket->owner_id));
-	if (who->app == NULL) {
-		policy_context_add(c, "aws:PrincipalType", SPAN("Anonymous"));
-		return;
-	}
-	policy_context_add(c, "aws:PrincipalType", SPAN("User"));
-	policy_context_add(c, "aws:PrincipalAccount", span_of(who->app->owner_id));
-	policy_context_add(c, "aws:username", span_of(who->app->name));
-	policy_context_add(c, "aws:userid", span_of(who->app->access_key));
-	policy_context_add(c, "s3:signatureversion", SPAN("AWS4-HMAC-SHA256"));
-	policy_context_add(c, "s3:authType", span_of(auth_types[who->auth.form]));
-	policy_context_add(c, "s3:signatureAge",
-	    span_of(arena_printf(r->arena, "%" PRId64, (r->now_us - who->auth.time_us) / US_PER_MS)));
 }
 
 /* A stored policy that cannot be read: an operator should look. NULL: nobody is allowed anything by it. */
@@ -116,6 +67,21 @@ gather(const struct req *r, const struct identity *who, const struct policy **id
 	return true;
 }
 
+/* Does a policy that will be evaluated ask for tags of the object? */
+static bool
+asks_for_tags(const struct req *r, const struct identity *who)
+{
+	static const char key[] = "ExistingObjectTag";
+
+	if (who->app != NULL && who->app->policies != NULL)
+		for (const char *const *p = who->app->policies; *p != NULL; p++)
+			if (strcasestr(*p, key) != NULL)
+				return true;
+	if (who->session != NULL && who->session->policy != NULL && strcasestr(who->session->policy, key) != NULL)
+		return true;
+	return r->bucket != NULL && r->bucket->policy != NULL && strcasestr(r->bucket->policy, key) != NULL;
+}
+
 bool
 allowed(const struct req *r, const struct identity *who, const char *action, struct span key)
 {
@@ -137,9 +103,9 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 		principal.role_session = who->session != NULL ? who->session->role_name : NULL;
 	}
 	context = ARENA_NEW(r->arena, struct policy_context);
-	if (context == NULL || !gather(r, who, identity, &c))
+	if (context == NULL || !gather(r, who, identity, &c) ||
+	    !policy_context_fill(r, who, action, key, asks_for_tags(r, who), context))
 		return false;
-	fill_context(r, who, context);
 	return policy_allowed(r->arena, &c,
 	    &(struct policy_request){ .action = action, .bucket = span_of(r->bucket_name), .key = key, .who = &principal,
 		.context = context },

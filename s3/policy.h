@@ -46,7 +46,7 @@ struct policy_value {
 	const char *key;  /* "aws:SourceIp", "s3:prefix"; case does not matter */
 	struct span value;
 };
-#define POLICY_CONTEXT_MAX 48
+#define POLICY_CONTEXT_MAX 96
 struct policy_context {
 	struct policy_value v[POLICY_CONTEXT_MAX]; /* several with the same key are the values of one */
 	size_t n;

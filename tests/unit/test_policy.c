@@ -267,6 +267,10 @@ END_TEST
 static const struct policy_principal anonymous = { .anonymous = true };
 static const struct policy_principal bob = { .owner_id = "c0ffee", .tenant = "acme", .app = "bob", .access_key = "AKBOB" };
 
+/* The same app, assumed as a role. */
+static const struct policy_principal session = { .owner_id = "c0ffee", .tenant = "acme", .app = "bob", .access_key = "AKBOB",
+	.role_session = "night" };
+
 /* "key=value|key=value" */
 static const struct policy_context *
 context(const char *text)
@@ -329,6 +333,19 @@ static const struct {
 	{ DOC("[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"acme\"}," GET_ALL "}]"), &bob, "s3:GetObject", "bkt", "k", "none" },
 	{ DOC("[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"other\"}," GET_ALL "}]"), &bob, "s3:GetObject", "bkt", "k", "deny" },
 	{ DOC("[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"acme\"}," GET_ALL "}]"), &anonymous, "s3:GetObject", "bkt", "k", "deny" },
+	/* assumed */
+	{ WHO("{\"AWS\":\"arn:aws:sts::acme:assumed-role/bob/night\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("{\"AWS\":\"arn:aws:sts::c0ffee:assumed-role/AKBOB/night\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("{\"AWS\":\"arn:aws:sts::acme:assumed-role/bob/day\"}"), &session, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:sts::acme:assumed-role/bob\"}"), &session, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:sts::other:assumed-role/bob/night\"}"), &session, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:sts::acme:assumed-role/bob/night\"}"), &bob, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:role/bob\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:role/path/AKBOB\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:role/bob\"}"), &bob, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:role/alice\"}"), &session, "s3:GetObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:user/bob\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("{\"AWS\":\"arn:aws:iam::acme:root\"}"), &session, "s3:GetObject", "bkt", "k", "allow" },
 	/* what */
 	{ ACT("\"s3:GetObject\""), &bob, "s3:GetObject", "bkt", "k", "allow" },
 	{ ACT("\"s3:GetObject\""), &bob, "s3:GetObjectAcl", "bkt", "k", "none" },
@@ -537,49 +554,63 @@ static const struct {
 	const char *bucket;
 	const char *action;
 	bool want;
+	const char *session; /* a session's policy, NULL: none */
 } cases[] = {
 	/* the owner */
-	{ true, &bob, { NULL }, NULL, "s3:GetObject", true },
-	{ true, &bob, { NULL }, B_DENY, "s3:GetObject", false },
-	{ true, &bob, { NULL }, B_DENY, "s3:PutBucketPolicy", true },
-	{ true, &bob, { NULL }, B_DENY, "s3:DeleteBucketPolicy", true },
-	{ true, &bob, { NULL }, B_DENY, "s3:DeleteBucket", false },
-	{ true, &bob, { ID_GET }, NULL, "s3:GetObject", true },
-	{ true, &bob, { ID_GET }, NULL, "s3:PutObject", false },
-	{ true, &bob, { ID_GET, ID_PUT }, NULL, "s3:PutObject", true },
-	{ true, &bob, { ID_GET, ID_NOGET }, NULL, "s3:GetObject", false },
-	{ true, &bob, { ID_GET }, B_DENY, "s3:GetObject", false },
-	{ true, &bob, { ID_GET }, B_DENY, "s3:GetBucketPolicy", false },
-	{ true, &bob, { ID_PUT }, B_BOB, "s3:GetObject", true },
-	{ true, &bob, { ID_PUT }, B_ALL, "s3:GetObject", true },
-	{ true, &bob, { ID_PUT }, B_ACME, "s3:GetObject", false },
-	{ true, &bob, { ID_NOGET }, B_BOB, "s3:GetObject", false },
-	{ true, &bob, { NOTHING }, NULL, "s3:GetObject", false },
-	{ true, &bob, { NOTHING }, NULL, "s3:PutBucketPolicy", false },
-	{ true, &bob, { NOTHING }, B_ACME, "s3:GetObject", false },
-	{ true, &bob, { NOTHING }, B_BOB, "s3:GetObject", true },
-	{ true, &bob, { NOTHING }, B_DENY, "s3:PutBucketPolicy", false },
+	{ true, &bob, { NULL }, NULL, "s3:GetObject", true, NULL },
+	{ true, &bob, { NULL }, B_DENY, "s3:GetObject", false, NULL },
+	{ true, &bob, { NULL }, B_DENY, "s3:PutBucketPolicy", true, NULL },
+	{ true, &bob, { NULL }, B_DENY, "s3:DeleteBucketPolicy", true, NULL },
+	{ true, &bob, { NULL }, B_DENY, "s3:DeleteBucket", false, NULL },
+	{ true, &bob, { ID_GET }, NULL, "s3:GetObject", true, NULL },
+	{ true, &bob, { ID_GET }, NULL, "s3:PutObject", false, NULL },
+	{ true, &bob, { ID_GET, ID_PUT }, NULL, "s3:PutObject", true, NULL },
+	{ true, &bob, { ID_GET, ID_NOGET }, NULL, "s3:GetObject", false, NULL },
+	{ true, &bob, { ID_GET }, B_DENY, "s3:GetObject", false, NULL },
+	{ true, &bob, { ID_GET }, B_DENY, "s3:GetBucketPolicy", false, NULL },
+	{ true, &bob, { ID_PUT }, B_BOB, "s3:GetObject", true, NULL },
+	{ true, &bob, { ID_PUT }, B_ALL, "s3:GetObject", true, NULL },
+	{ true, &bob, { ID_PUT }, B_ACME, "s3:GetObject", false, NULL },
+	{ true, &bob, { ID_NOGET }, B_BOB, "s3:GetObject", false, NULL },
+	{ true, &bob, { NOTHING }, NULL, "s3:GetObject", false, NULL },
+	{ true, &bob, { NOTHING }, NULL, "s3:PutBucketPolicy", false, NULL },
+	{ true, &bob, { NOTHING }, B_ACME, "s3:GetObject", false, NULL },
+	{ true, &bob, { NOTHING }, B_BOB, "s3:GetObject", true, NULL },
+	{ true, &bob, { NOTHING }, B_DENY, "s3:PutBucketPolicy", false, NULL },
 	/* another tenant */
-	{ false, &bob, { NOTHING }, B_BOB, "s3:GetObject", false },
-	{ false, &bob, { NULL }, NULL, "s3:GetObject", false },
-	{ false, &bob, { NULL }, B_ALL, "s3:GetObject", true },
-	{ false, &bob, { NULL }, B_BOB, "s3:GetObject", true },
-	{ false, &bob, { NULL }, B_ACME, "s3:GetObject", true },
-	{ false, &bob, { NULL }, B_DENY, "s3:PutBucketPolicy", false },
-	{ false, &bob, { ID_GET }, NULL, "s3:GetObject", false },
-	{ false, &bob, { ID_GET }, B_ACME, "s3:GetObject", true },
-	{ false, &bob, { ID_PUT }, B_ACME, "s3:GetObject", false },
-	{ false, &bob, { ID_PUT }, B_BOB, "s3:GetObject", false },
-	{ false, &bob, { ID_NOGET }, B_ALL, "s3:GetObject", false },
+	{ false, &bob, { NOTHING }, B_BOB, "s3:GetObject", false, NULL },
+	{ false, &bob, { NULL }, NULL, "s3:GetObject", false, NULL },
+	{ false, &bob, { NULL }, B_ALL, "s3:GetObject", true, NULL },
+	{ false, &bob, { NULL }, B_BOB, "s3:GetObject", true, NULL },
+	{ false, &bob, { NULL }, B_ACME, "s3:GetObject", true, NULL },
+	{ false, &bob, { NULL }, B_DENY, "s3:PutBucketPolicy", false, NULL },
+	{ false, &bob, { ID_GET }, NULL, "s3:GetObject", false, NULL },
+	{ false, &bob, { ID_GET }, B_ACME, "s3:GetObject", true, NULL },
+	{ false, &bob, { ID_PUT }, B_ACME, "s3:GetObject", false, NULL },
+	{ false, &bob, { ID_PUT }, B_BOB, "s3:GetObject", false, NULL },
+	{ false, &bob, { ID_NOGET }, B_ALL, "s3:GetObject", false, NULL },
 	/* nobody */
-	{ false, &anonymous, { NULL }, NULL, "s3:GetObject", false },
-	{ false, &anonymous, { NULL }, B_ALL, "s3:GetObject", true },
-	{ false, &anonymous, { NULL }, B_ACME, "s3:GetObject", false },
-	{ false, &anonymous, { NULL }, B_DENY, "s3:GetObject", false },
-	{ true, &anonymous, { NULL }, NULL, "s3:GetObject", false },
-	{ true, &anonymous, { NULL }, B_DENY, "s3:PutBucketPolicy", false },
+	{ false, &anonymous, { NULL }, NULL, "s3:GetObject", false, NULL },
+	{ false, &anonymous, { NULL }, B_ALL, "s3:GetObject", true, NULL },
+	{ false, &anonymous, { NULL }, B_ACME, "s3:GetObject", false, NULL },
+	{ false, &anonymous, { NULL }, B_DENY, "s3:GetObject", false, NULL },
+	{ true, &anonymous, { NULL }, NULL, "s3:GetObject", false, NULL },
+	{ true, &anonymous, { NULL }, B_DENY, "s3:PutBucketPolicy", false, NULL },
 	/* what needs no permission */
-	{ false, &anonymous, { NULL }, B_DENY, "", true },
+	{ false, &anonymous, { NULL }, B_DENY, "", true, NULL },
+	/* a session's policy narrows, whatever else allows */
+	{ true, &session, { NULL }, NULL, "s3:GetObject", true, ID_GET },
+	{ true, &session, { NULL }, NULL, "s3:PutObject", false, ID_GET },
+	{ true, &session, { NULL }, B_ALL, "s3:PutObject", false, ID_GET },
+	{ true, &session, { NULL }, B_DENY, "s3:PutBucketPolicy", false, ID_GET },
+	{ true, &session, { NULL }, NULL, "s3:GetObject", false, ID_NOGET },
+	{ true, &session, { ID_PUT }, NULL, "s3:GetObject", false, ID_GET },
+	{ true, &session, { ID_GET }, NULL, "s3:GetObject", true, ID_GET },
+	{ true, &session, { ID_GET }, NULL, "s3:GetObject", false, ID_PUT },
+	{ true, &session, { NOTHING }, NULL, "s3:GetObject", false, ID_GET },
+	{ false, &session, { NULL }, B_ALL, "s3:GetObject", true, ID_GET },
+	{ false, &session, { NULL }, B_ALL, "s3:PutObject", false, ID_GET },
+	{ false, &session, { NULL }, NULL, "s3:GetObject", false, ID_GET },
 };
 
 START_TEST(test_case_row)
@@ -601,6 +632,10 @@ START_TEST(test_case_row)
 	if (cases[_i].bucket != NULL) {
 		c.bucket = policy_parse(arena, span_of(cases[_i].bucket), POLICY_BUCKET, "bkt", &pr);
 		ck_assert_ptr_nonnull(c.bucket);
+	}
+	if (cases[_i].session != NULL) {
+		c.session = policy_parse(arena, span_of(cases[_i].session), POLICY_IDENTITY, NULL, &pr);
+		ck_assert_ptr_nonnull(c.session);
 	}
 	got = policy_allowed(arena, &c, &rq, &why);
 	ck_assert_msg(got == cases[_i].want, "row %d: got %d", _i, got);
