@@ -207,11 +207,12 @@ conditions(struct check *c, const json_t *list)
 
 /* ---- the whole ---- */
 
-/* The rest of what a form needs, or that asks for nothing. */
+/* The rest of what a form needs, what asks for nothing, and what can only make us stricter: the browser hashes the file. */
 static bool
 needs_no_condition(struct span name)
 {
-	return s3_ieq(name, SPAN("policy")) || s3_ieq(name, SPAN("x-amz-signature")) || s3_istarts(name, "x-ignore-");
+	return s3_ieq(name, SPAN("policy")) || s3_ieq(name, SPAN("x-amz-signature")) || s3_istarts(name, "x-ignore-") ||
+	    s3_istarts(name, "x-amz-checksum-");
 }
 
 static int

@@ -14,7 +14,7 @@ struct post_policy {
 
 /*
  * Does the form, with its variables expanded, keep to its policy? `bucket` is the one it was sent to.
- * Every field must be in a condition, but for policy, file, x-amz-signature and x-ignore-*.
+ * Every field must be in a condition, but for policy, file, x-amz-signature, x-amz-checksum-* and x-ignore-*.
  * 0 with *out, or -1 with pr: InvalidPolicyDocument, AccessDenied ("Invalid according to Policy: ...").
  * policy: the field's value, base64. What it needs lives in `a`.
  */

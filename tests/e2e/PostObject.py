@@ -215,6 +215,26 @@ def test_checksum():
     eq("what is left", S3().keys(n), ["k"])
 
 
+def test_checksum_without_condition():
+    """Who signs the policy does not know the file: its checksum needs no condition."""
+    n = bucket(EU)
+    for value, want in ((sigv4.checksum("sha256", b"hello"), 204), (sigv4.checksum("sha256", b"other"), 400), ("no checksum", 400)):
+        status(post(n, form(n, [("key", "k"), ("x-amz-checksum-sha256", value)], [{"bucket": n}, {"key": "k"}])), want)
+
+
+def test_redirected():
+    """Where a bucket's requests are redirected, a form is sent on before its file is taken."""
+    if len(REGIONS) < 2:
+        skip("one region")
+    n = bucket(EU)
+    admin(EU, "bucket", "routing", n, "redirect")
+    f = form(n, [("key", "k")])
+    r = post(n, f, via=US)
+    error(r, 307, "TemporaryRedirect", Region=EU.name)
+    eq("Location", r.get("Location"), "%s/%s" % (EU.endpoint, n))
+    status(post(n, f), 204)
+
+
 def test_boundary_in_the_file():
     """Bytes that look like a delimiter, cut over the reader's pieces, are the file's."""
     n = bucket(EU)

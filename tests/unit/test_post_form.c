@@ -154,6 +154,7 @@ static const struct {
 	{ POLICY(BUCKET "[\"starts-with\", \"$Content-Type\", \"image/\"]"), FIELD_PART("Content-Type", "image/a,text/b"), "Condition failed" },
 	{ POLICY(BUCKET "[\"eq\", \"$key\", \"\\$k\"]"), FIELD_PART("key", "$k"), "" },
 	{ POLICY(BUCKET "{\"key\": \"k\"}"), FIELD_PART("key", "k") FIELD_PART("x-ignore-this", "x"), "" },
+	{ POLICY(BUCKET "{\"key\": \"k\"}"), FIELD_PART("key", "k") FIELD_PART("x-amz-checksum-crc32", "AAAAAA=="), "" },
 	{ POLICY(BUCKET "{\"key\": \"k\"}, {\"not-there\": \"\"}"), FIELD_PART("key", "k"), "" },
 	{ POLICY(BUCKET "{\"key\": \"k\"}, [\"content-length-range\", 1, \"10\"]"), FIELD_PART("key", "k"), "" },
 	{ POLICY(BUCKET "[\"eq\", \"$key\", \"k\"]"), FIELD_PART("key", "K"), "Policy Condition failed: [\"eq\", \"$key\", \"k\"]" },
