@@ -98,6 +98,7 @@ open_token(struct req *r, struct identity *out)
 	if (r->now_us >= s->expires_us)
 		return bad_token(r, S3_ExpiredToken, token, "the session token has expired");
 	out->session = s;
+	r->acts_for = s->app;
 	return 0;
 }
 

@@ -111,7 +111,7 @@ log_request(const struct req *r)
 	    LI("store_us", r->store_us), LI("ack_us", spent->ack_wait_us), LS("ack_silent", spent->ack_silent),
 	    LS("ack_skipped", spent->ack_skipped), LI("unproved", spent->unproved),
 	    LI("global_queries", spent->global_queries),
-	    LI("regional_queries", spent->regional_queries), LS("route", r->route), LS("from", r->hop_from), LS("ak", r->access_key),
+	    LI("regional_queries", spent->regional_queries), LS("route", r->route), LS("from", r->hop_from), LS("ak", r->access_key), LS("app", r->acts_for),
 	    LS("ip", r->client_addr), LI("aborted", r->http->broken));
 }
 

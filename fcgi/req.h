@@ -72,6 +72,7 @@ struct req {
 	const char *hop_domain;    /* with hop_from: in which of its domains the Host lies */
 	bool custom_domain;        /* the Host itself is the bucket */
 	const char *access_key;    /* as claimed, for the log; NULL: anonymous */
+	const char *acts_for;      /* the app's key, when access_key is a temporary one; for the log */
 	const char *route;         /* what routing did, for the log */
 
 	/* the answer */

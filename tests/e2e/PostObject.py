@@ -215,6 +215,34 @@ def test_checksum():
     eq("what is left", S3().keys(n), ["k"])
 
 
+def test_memory():
+    """A large form streams: the workers do not grow with it; and one that is refused leaves nothing."""
+    n = bucket(EU)
+    data = random_bytes(48 << 20, 7)
+    f = form(n, [("key", "large")])
+
+    def peak():
+        out = 0
+        for p in os.listdir("/proc"):
+            try:
+                if p.isdigit() and b"anvil-s3.fcgi" in open("/proc/%s/cmdline" % p, "rb").read() and EU.dir in open("/proc/%s/cmdline" % p).read():
+                    out = max([out] + [int(x.split()[1]) for x in open("/proc/%s/status" % p) if x.startswith("VmHWM:")])
+            except OSError:
+                pass
+        return out
+    post(n, form(n, [("key", "small")]))
+    before = peak()
+    status(post(n, f, data), 204)
+    ok("the workers did not grow", before == 0 or peak() - before < 12 << 10, (before, peak()))
+    ok("bytes equal", S3().get(n, "large").body == data)
+    files = lambda: sum(len(x[2]) for x in os.walk(os.path.join(EU.dir, "blobs")))  # noqa: E731
+    there = files()
+    error(post(n, form(n, [("key", "bad"), ("x-amz-checksum-crc32", "AAAAAA==")]), data[:9 << 20]), 400, "BadDigest")
+    error(post(n, form(n, [("key", "bad")], secret="wrong"), data[:9 << 20], via=US), 403, "SignatureDoesNotMatch")
+    eq("no file is left", files(), there)
+    eq("keys", S3().keys(n), ["large", "small"])
+
+
 def test_checksum_without_condition():
     """Who signs the policy does not know the file: its checksum needs no condition."""
     n = bucket(EU)

@@ -96,6 +96,14 @@ def test_every_form():
         eq("listed", S3().keys(n), ["chunked", "form", "k"])
 
 
+def test_log():
+    """The access line names both keys."""
+    s = session()
+    line = log_line(EU, s.request("GET").get("x-amz-request-id"))
+    contains("the temporary key", line, " ak=%s " % s.key)
+    contains("the app's", line, " app=%s " % KEY)
+
+
 def test_forged():
     """Another secret, another key's token, a changed token, none: refused in every form."""
     n = bucket(EU)
