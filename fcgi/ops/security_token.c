@@ -80,9 +80,11 @@ session_policy(struct req *r, struct session *s)
 {
 	struct span value = param(r, "Policy");
 
+	/* Passed over, they would leave the session with more than was asked for. */
 	for (size_t i = 0; i < r->sts.n; i++)
-		if (s3_istarts(r->sts.p[i].name, "policyarns."))
-			return req_refuse(r, S3_NotImplemented, "PolicyArns is not implemented: give the policy itself.", NULL, SPAN(""));
+		if (s3_istarts(r->sts.p[i].name, "policyarns.") || s3_istarts(r->sts.p[i].name, "tags."))
+			return req_refuse(r, S3_NotImplemented, "PolicyArns and Tags are not implemented: give the policy itself.", NULL,
+			    SPAN(""));
 	if (value.p == NULL)
 		return 0;
 	if (value.len == 0 || value.len > SESSION_POLICY_MAX)

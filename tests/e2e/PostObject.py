@@ -215,6 +215,27 @@ def test_checksum():
     eq("what is left", S3().keys(n), ["k"])
 
 
+def test_chunked_transfer():
+    """A form whose length nobody told before."""
+    n = bucket(EU)
+    data = random_bytes(300001, 4)
+    whole = body_of(form(n, [("key", "k")]), data)
+    pieces = [whole[i:i + 50000] for i in range(0, len(whole), 50000)]
+    for via in (EU, US):
+        status(S3(via).send("POST", "/" + n, {"Content-Type": "multipart/form-data; boundary=" + BOUNDARY}, iter(pieces)), 204)
+        ok("bytes equal", S3().get(n, "k").body == data)
+        status(S3().delete(n, "k"), 204)
+
+
+def test_short_body():
+    """The browser goes away in the middle of the file: nothing is left."""
+    n = bucket(EU)
+    whole = body_of(form(n, [("key", "k")]), b"x" * 200000)
+    head = "POST /%s HTTP/1.1\r\nHost: %s\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n" % (n, EU.netloc, BOUNDARY, len(whole))
+    raw(EU, head.encode() + whole[:100000], half_close=True, timeout=30)
+    eq("nothing is left", S3().keys(n), [])
+
+
 def test_memory():
     """A large form streams: the workers do not grow with it; and one that is refused leaves nothing."""
     n = bucket(EU)

@@ -166,6 +166,8 @@ def test_refused():
     sts_error(assume(Policy="{"), 400, "MalformedPolicyDocument")
     sts_error(assume(Policy="x" * 2049), 400, "ValidationError")
     sts_error(sts(Action="GetSessionToken", SerialNumber="arn:aws:iam::1:mfa/x", TokenCode="123456"), 403, "AccessDenied")
+    sts_error(assume(**{"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}), 501, "NotImplemented")
+    sts_error(assume(**{"Tags.member.1.Key": "a", "Tags.member.1.Value": "b"}), 501, "NotImplemented")
     sts_error(sts(Action="GetCallerIdentity", padding="x" * 70000), 400, "MaxMessageLengthExceeded")
     sts_error(S3().request("POST", target="/", body=b"Action=GetCallerIdentity"), 400, "IncompleteSignature")
     s = session()
@@ -293,6 +295,32 @@ def test_boto3():
         eq("bytes", s3.get_object(Bucket=n, Key="k")["Body"].read(), b"from boto3")
         url = s3.generate_presigned_url("get_object", {"Bucket": n, "Key": "k"})
         eq("presigned", S3().send("GET", url[len(EU.endpoint):]).body, b"from boto3")
+
+
+def test_other_clients():
+    """aws sts and the CLI, s3cmd and rclone with the session's keys and token."""
+    n = bucket(EU)
+    d = temp_dir()
+    cfg = os.path.join(d, "config")
+    with open(cfg, "w") as f:
+        f.write("[default]\ns3 =\n  addressing_style = path\n")
+    env = {"AWS_CONFIG_FILE": cfg, "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": ""}
+
+    def aws(*args, **more):
+        return run("/usr/bin/aws", "--endpoint-url", EU.endpoint, "--region", EU.name, "--output", "json", *args, env=dict(env, **more)).out
+    eq("Account", json.loads(aws("sts", "get-caller-identity"))["Account"], OWNER)
+    c = json.loads(aws("sts", "assume-role", "--role-arn", role_arn(), "--role-session-name", "cli", "--duration-seconds", "900"))["Credentials"]
+    contains("who", aws("sts", "get-caller-identity", AWS_ACCESS_KEY_ID=c["AccessKeyId"], AWS_SECRET_ACCESS_KEY=c["SecretAccessKey"], AWS_SESSION_TOKEN=c["SessionToken"]), "assumed-role")
+    path = os.path.join(d, "f")
+    with open(path, "wb") as f:
+        f.write(random_bytes(100000, 5))
+    aws("s3", "cp", "--no-progress", path, "s3://%s/aws" % n, AWS_ACCESS_KEY_ID=c["AccessKeyId"], AWS_SECRET_ACCESS_KEY=c["SecretAccessKey"], AWS_SESSION_TOKEN=c["SessionToken"])
+    run("s3cmd", "-c", "/dev/null", "--no-ssl", "--host", EU.netloc, "--host-bucket", EU.netloc, "--region", EU.name, "--access_key", c["AccessKeyId"], "--secret_key", c["SecretAccessKey"],
+        "--access_token", c["SessionToken"], "put", path, "s3://%s/s3cmd" % n)
+    run("rclone", "copyto", path, ":s3:%s/rclone" % n, env={"RCLONE_CONFIG": os.path.join(d, "rclone"), "RCLONE_S3_PROVIDER": "Other", "RCLONE_S3_ENDPOINT": EU.endpoint, "RCLONE_S3_REGION": EU.name, "RCLONE_S3_NO_CHECK_BUCKET": "true",
+        "RCLONE_S3_ACCESS_KEY_ID": c["AccessKeyId"], "RCLONE_S3_SECRET_ACCESS_KEY": c["SecretAccessKey"], "RCLONE_S3_SESSION_TOKEN": c["SessionToken"]})
+    for k in ("aws", "s3cmd", "rclone"):
+        ok("%s: bytes equal" % k, S3().get(n, k).body == open(path, "rb").read())
 
 
 def test_browser_is_sent_home():
