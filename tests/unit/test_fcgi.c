@@ -342,6 +342,70 @@ START_TEST(test_body_long)
 }
 END_TEST
 
+/* ---- browsers' forms ---- */
+
+#define FORM_HEAD "--B\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n" \
+	"--B\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
+#define FORM_END "\r\n--B--\r\n"
+
+static const struct {
+	const char *name;
+	size_t file;               /* bytes of the file */
+	int64_t min, max;          /* what the policy allows */
+	int cut;                   /* bytes that are missing at the end */
+	const char *code;
+} form_rows[] = {
+	{ "empty", 0, 0, INT64_MAX, 0, "" },
+	{ "small", 100, 0, INT64_MAX, 0, "" },
+	{ "longer than the buffer", 3 * BUF_BYTES + 17, 0, INT64_MAX, 0, "" },
+	{ "as long as may be", 5000, 5000, 5000, 0, "" },
+	{ "too long", 5001, 0, 5000, 0, "EntityTooLarge" },
+	{ "too long for us", 20001, 0, INT64_MAX, 0, "EntityTooLarge" },
+	{ "too short", 99, 100, 5000, 0, "EntityTooSmall" },
+	{ "cut, and announced so", 5000, 0, INT64_MAX, 6, "MalformedPOSTRequest" },
+};
+
+START_TEST(test_form_rows)
+{
+	static const size_t head = sizeof(FORM_HEAD) - 1, end = sizeof(FORM_END) - 1;
+	static char in[sizeof(FORM_HEAD) + 32768 + sizeof(FORM_END)], out[32768];
+	size_t size = form_rows[_i].file, len = head + size + end - (size_t)form_rows[_i].cut, n = 0;
+	struct post_policy policy = { form_rows[_i].min, form_rows[_i].max };
+	struct bench b;
+	struct body body;
+	struct span run;
+	int rc;
+
+	memcpy(in, FORM_HEAD, head);
+	for (size_t i = 0; i < size; i++)
+		in[head + i] = "\r\n--B-x"[i * 7 % 8]; /* the delimiter's letters, and never the delimiter */
+	memcpy(in + head + size, FORM_END, end);
+	bench_init(&b);
+	env_request(&b, "POST", "/b1");
+	env_add(&b, "CONTENT_TYPE", "multipart/form-data; boundary=B");
+	env_add(&b, "CONTENT_LENGTH", arena_printf(b.thread.arena, "%zu", len));
+	body_set(&b, in, len);
+	ck_assert_int_eq(parse(&b), 0);
+	ck_assert_int_eq(b.req.op, OP_PostObject);
+	ck_assert_int_eq(body_open_form(&b.req, &body), 0);
+	ck_assert(span_eq(post_form_get(body.form, "KEY"), SPAN("k")));
+	ck_assert_int_eq(body_open_file(&body, &b.who, 20000, &policy), 0);
+	ck_assert_int_eq(body.size, -1);
+	while ((rc = body_next(&body, &run)) == 1) {
+		ck_assert_uint_le(n + run.len, sizeof(out));
+		memcpy(out + n, run.p, run.len);
+		n += run.len;
+	}
+	ck_assert_msg(strcmp(code_name(&b.req), form_rows[_i].code) == 0, "row \"%s\": %s", form_rows[_i].name, code_name(&b.req));
+	ck_assert_int_eq(rc, form_rows[_i].code[0] == '\0' ? 0 : -1);
+	if (rc == 0) {
+		ck_assert_int_eq(body.size, (int64_t)size);
+		ck_assert(n == size && memcmp(out, in + head, n) == 0);
+	}
+	bench_free(&b);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 static const char *
@@ -512,6 +576,7 @@ main(void)
 	tc = tcase_create("body");
 	tcase_add_loop_test(tc, test_body_rows, 0, (int)ARRAY_LEN(body_rows));
 	tcase_add_test(tc, test_body_long);
+	tcase_add_loop_test(tc, test_form_rows, 0, (int)ARRAY_LEN(form_rows));
 	suite_add_tcase(s, tc);
 	tc = tcase_create("reply");
 	tcase_add_test(tc, test_reply_header_injection);
