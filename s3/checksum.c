@@ -10,6 +10,7 @@
 #include "s3/checksum.h"
 
 #include <isa-l/crc.h>
+#include <xxhash.h>
 
 #include "base/codec.h"
 #include "base/parse.h"
@@ -46,7 +47,7 @@ checksum_type_name(enum checksum_type t)
 
 /* --- computing --- */
 
-/* What OpenSSL computes; MD5 is no row of the table. */
+/* What OpenSSL computes. MD5 is a row of the table, and the ETag, which is wanted without it. */
 enum { SLOT_SHA1, SLOT_SHA256, SLOT_SHA512, SLOT_MD5, SLOTS };
 static const struct {
 	unsigned bit;
@@ -55,7 +56,7 @@ static const struct {
 	[SLOT_SHA1] = { CHECKSUM_BIT(CHECKSUM_SHA1), HASH_SHA1 },
 	[SLOT_SHA256] = { CHECKSUM_BIT(CHECKSUM_SHA256), HASH_SHA256 },
 	[SLOT_SHA512] = { CHECKSUM_BIT(CHECKSUM_SHA512), HASH_SHA512 },
-	[SLOT_MD5] = { CHECKSUM_MD5_BIT, HASH_MD5 },
+	[SLOT_MD5] = { CHECKSUM_MD5_BIT | CHECKSUM_BIT(CHECKSUM_MD5), HASH_MD5 },
 };
 
 struct checksums {
@@ -63,7 +64,9 @@ struct checksums {
 	uint32_t crc32;
 	uint32_t crc32c; /* inverted, as crc32_iscsi wants it */
 	uint64_t crc64nvme;
-	struct hash *hash[SLOTS]; /* NULL when not in the set */
+	struct hash *hash[SLOTS]; /* NULL when not in the set, as those below */
+	XXH64_state_t *xxh64;
+	XXH3_state_t *xxh3, *xxh128;
 };
 
 static void
@@ -73,6 +76,45 @@ checksums_release(void *arg)
 
 	for (int i = 0; i < SLOTS; i++)
 		hash_free(c->hash[i]);
+	(void)XXH64_freeState(c->xxh64);
+	(void)XXH3_freeState(c->xxh3);
+	(void)XXH3_freeState(c->xxh128);
+}
+
+/* ---- xxHash: seed 0, written as its canonical form is, most significant byte first ---- */
+
+static void
+xxh_reset(struct checksums *c)
+{
+	if (c->xxh64 != NULL)
+		(void)XXH64_reset(c->xxh64, 0);
+	if (c->xxh3 != NULL)
+		(void)XXH3_64bits_reset(c->xxh3);
+	if (c->xxh128 != NULL)
+		(void)XXH3_128bits_reset(c->xxh128);
+}
+
+static void
+xxh_begin(struct checksums *c)
+{
+	if (c->set & CHECKSUM_BIT(CHECKSUM_XXHASH64) && (c->xxh64 = XXH64_createState()) == NULL)
+		abort();
+	if (c->set & CHECKSUM_BIT(CHECKSUM_XXHASH3) && (c->xxh3 = XXH3_createState()) == NULL)
+		abort();
+	if (c->set & CHECKSUM_BIT(CHECKSUM_XXHASH128) && (c->xxh128 = XXH3_createState()) == NULL)
+		abort();
+	xxh_reset(c);
+}
+
+static void
+xxh_update(struct checksums *c, const void *p, size_t len)
+{
+	if (c->xxh64 != NULL)
+		(void)XXH64_update(c->xxh64, p, len);
+	if (c->xxh3 != NULL)
+		(void)XXH3_64bits_update(c->xxh3, p, len);
+	if (c->xxh128 != NULL)
+		(void)XXH3_128bits_update(c->xxh128, p, len);
 }
 
 static void
@@ -84,6 +126,7 @@ checksums_begin(struct checksums *c, unsigned set)
 	for (int i = 0; i < SLOTS; i++)
 		if (set & slots[i].bit)
 			c->hash[i] = hash_new(slots[i].kind);
+	xxh_begin(c);
 }
 
 struct checksums *
@@ -106,6 +149,7 @@ checksums_reset(struct checksums *c)
 	for (int i = 0; i < SLOTS; i++)
 		if (c->hash[i] != NULL)
 			hash_reset(c->hash[i]);
+	xxh_reset(c);
 }
 
 /* ISA-L's takes an int and forgot a const. */
@@ -136,6 +180,7 @@ checksums_update(struct checksums *c, const void *p, size_t len)
 	for (int i = 0; i < SLOTS; i++)
 		if (c->hash[i] != NULL)
 			hash_update(c->hash[i], p, len);
+	xxh_update(c, p, len);
 }
 
 static void
@@ -158,6 +203,21 @@ hash_store(struct checksums *c, int slot, uint8_t *out)
 	memcpy(out, sum, n);
 }
 
+static void
+xxh_store(const struct checksums *c, struct checksum_values *out)
+{
+	if (c->xxh64 != NULL)
+		store_be(out->v[CHECKSUM_XXHASH64], XXH64_digest(c->xxh64), 8);
+	if (c->xxh3 != NULL)
+		store_be(out->v[CHECKSUM_XXHASH3], XXH3_64bits_digest(c->xxh3), 8);
+	if (c->xxh128 != NULL) {
+		XXH128_hash_t h = XXH3_128bits_digest(c->xxh128);
+
+		store_be(out->v[CHECKSUM_XXHASH128], h.high64, 8);
+		store_be(out->v[CHECKSUM_XXHASH128] + 8, h.low64, 8);
+	}
+}
+
 void
 checksums_final(struct checksums *c, struct checksum_values *out)
 {
@@ -170,6 +230,8 @@ checksums_final(struct checksums *c, struct checksum_values *out)
 	hash_store(c, SLOT_SHA256, out->v[CHECKSUM_SHA256]);
 	hash_store(c, SLOT_SHA512, out->v[CHECKSUM_SHA512]);
 	hash_store(c, SLOT_MD5, out->md5);
+	memcpy(out->v[CHECKSUM_MD5], out->md5, MD5_LEN);
+	xxh_store(c, out);
 }
 
 void

@@ -4,7 +4,8 @@
  * them computed in one pass, the verdict, and the set that is stored.
  *
  * When a client sends none, CRC64NVME is computed and stored, as S3 does.
- * MD5 is always computed: it is the ETag.
+ * MD5 is always computed: it is the ETag (CHECKSUM_MD5_BIT, whether or not it is
+ * declared as x-amz-checksum-md5 too).
  */
 #ifndef ANVIL_S3_CHECKSUM_H
 #define ANVIL_S3_CHECKSUM_H

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 
 
-ALGORITHMS = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
+ALGORITHMS = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256", "sha512", "md5")
 
 
 def test_own_vectors():
@@ -35,6 +35,21 @@ def test_good():
             eq("type", g.get("x-amz-checksum-type"), "FULL_OBJECT")
             eq("told on HEAD", S3().head(n, "k", x_amz_checksum_mode="ENABLED").get(name), want)
             eq("only when asked", S3().get(n, "k").get(name), None)
+
+
+def test_xxhash():
+    """The published values of "a" and of nothing; another's is refused; as a trailer, too."""
+    n = bucket(EU)
+    known = {"xxhash64": ("70bbN1HY6Zk=", "0k7E8amMbls="), "xxhash3": ("LQaABTjTlMI=", "5sYyth6WTh8="),
+             "xxhash128": ("maoG0wFHmNhgAcMkRo1Jfw==", "qW+vcFrxaDTmxjK2HpZOHw==")}
+    for a, values in known.items():
+        name = "x-amz-checksum-" + a
+        for data, want in zip((b"", b"a"), values):
+            r = S3().request("PUT", n, "k", body=data, headers={name: want})
+            status(r, 200)
+            eq("told on PUT", r.get(name), want)
+            eq("told on GET", S3().get(n, "k", x_amz_checksum_mode="ENABLED").get(name), want)
+        error(S3().request("PUT", n, "k", body=b"b", headers={name: values[1]}), 400, "BadDigest")
 
 
 def test_bad():

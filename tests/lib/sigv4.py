@@ -135,6 +135,7 @@ def checksum(algorithm, data):
         "crc64nvme": lambda: _crc(data, 0x9A6C9329AC4BC9B5, 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big"),
         "sha1": lambda: hashlib.sha1(data).digest(),
         "sha256": lambda: hashlib.sha256(data).digest(),
+        "sha512": lambda: hashlib.sha512(data).digest(),
         "md5": lambda: hashlib.md5(data).digest(),
     }[algorithm]()
     return base64.b64encode(raw).decode()

@@ -45,6 +45,14 @@ static const struct {
 	{ CHECKSUM_SHA256, "123456789", "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225" },
 	{ CHECKSUM_SHA512, "hello", "9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7"
 				    "2323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043" },
+	{ CHECKSUM_MD5, "hello", "5d41402abc4b2a76b9719d911017c592" },
+	{ CHECKSUM_XXHASH64, "", "ef46db3751d8e999" },
+	{ CHECKSUM_XXHASH64, "a", "d24ec4f1a98c6e5b" },
+	{ CHECKSUM_XXHASH64, "abc", "44bc2cf5ad770999" },
+	{ CHECKSUM_XXHASH3, "", "2d06800538d394c2" },
+	{ CHECKSUM_XXHASH3, "a", "e6c632b61e964e1f" },
+	{ CHECKSUM_XXHASH128, "", "99aa06d3014798d86001c324468d497f" },
+	{ CHECKSUM_XXHASH128, "a", "a96faf705af16834e6c632b61e964e1f" },
 	{ CHECKSUM_CRC32, "", "00000000" },
 	{ CHECKSUM_CRC32C, "", "00000000" },
 	{ CHECKSUM_CRC64NVME, "", "0000000000000000" },
@@ -211,7 +219,7 @@ static const struct {
 	    "Value for x-amz-sdk-checksum-algorithm header is invalid.", 0 },
 	{ { { "x-amz-sdk-checksum-algorithm", "FOO" } }, N, NULL, S3_InvalidRequest,
 	    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-	    "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512]", 0 },
+	    "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128]", 0 },
 	/* what does not fit */
 	{ { { "content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==" } }, N, NULL, S3_BadDigest, NULL, CHECKSUM_CRC64NVME },
 	{ { { "x-amz-checksum-crc32", "AAAAAA==" } }, N, NULL, S3_BadDigest,
