@@ -2,7 +2,7 @@
 /*
  * fcgi/object_bytes.c - an object's bytes as runs, from its row or its blobs.
  *
- * Owns:       the blob that is open just now.
+ * Owns:       the blob that is open just now, and its sealer.
  * Called by:  fcgi/ops.
  * Blocks:     on the store; object_bytes_open on the regional database, too, for an
  *             object of several parts.
@@ -10,6 +10,7 @@
  */
 #include "fcgi/object_bytes.h"
 
+#include "base/chunk_seal.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -21,6 +22,8 @@ struct piece {
 
 struct object_bytes {
 	struct req *r;
+	const struct sse *sse;     /* NULL: plain bytes */
+	struct chunk_sealer *sealer; /* of the open blob */
 	struct span inline_data;   /* the object lives in its row: p not NULL */
 	struct piece *pieces;
 	size_t n, current;
@@ -33,6 +36,8 @@ close_blob(void *arg)
 {
 	struct object_bytes *ob = arg;
 
+	chunk_sealer_free(ob->sealer);
+	ob->sealer = NULL;
 	blob_close(ob->blob);
 	ob->blob = NULL;
 }
@@ -62,7 +67,8 @@ open_piece(struct object_bytes *ob)
 	if (store_open_blob(r->thread->store, &p->blob, &ob->blob, &r->err) != 0)
 		return failed(ob);
 	r->store_us += clock_mono_us() - start;
-	if (blob_size(ob->blob) != p->size) {
+	ob->sealer = sse_sealer_new(ob->sse, p->blob.b);
+	if (blob_size(ob->blob) != (ob->sse != NULL ? chunk_seal_size(p->size) : p->size)) {
 		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
 		return failed(ob);
 	}
@@ -86,15 +92,19 @@ one_blob(struct object_bytes *ob, const struct object *o)
 static int
 in_the_row(struct object_bytes *ob, const struct object *o)
 {
-	if ((int64_t)o->inline_data.len != o->size)
+	struct span data = o->inline_data.p != NULL ? o->inline_data : SPAN("");
+
+	if (sse_open_inline(ob->r, ob->sse, o->size, &data) != 0)
+		return -1;
+	if ((int64_t)data.len != o->size)
 		return FAIL(&ob->r->err, ERR_INTERNAL, "a row's bytes are not as many as its size");
-	ob->inline_data = o->inline_data.p != NULL ? o->inline_data : SPAN("");
+	ob->inline_data = data;
 	return 0;
 }
 
 int
-object_bytes_open(struct req *r, const struct bucket *b, const struct object *o, int64_t first, int64_t len,
-    struct object_bytes **out)
+object_bytes_open(struct req *r, const struct bucket *b, const struct object *o, const struct sse *sse,
+    int64_t first, int64_t len, struct object_bytes **out)
 {
 	struct object_bytes *ob = ARENA_NEW(r->arena, struct object_bytes);
 
@@ -102,7 +112,11 @@ object_bytes_open(struct req *r, const struct bucket *b, const struct object *o,
 	ASSERT(first >= 0 && len >= 0 && len <= o->size - first);
 	if (ob == NULL || !arena_on_reset(r->arena, close_blob, ob))
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	/* Ciphertext must never be passed off as the object. */
+	if (sse == NULL && o->sse.len > 0)
+		return FAIL(&r->err, ERR_INTERNAL, "an encrypted object was to be read without its key");
 	ob->r = r;
+	ob->sse = sse;
 	ob->at = first;
 	ob->end = first + len;
 	if ((o->has_blob ? one_blob(ob, o) : in_the_row(ob, o)) != 0)
@@ -114,6 +128,54 @@ object_bytes_open(struct req *r, const struct bucket *b, const struct object *o,
 }
 
 /* ---- runs ---- */
+
+static int
+shorter(struct object_bytes *ob)
+{
+	FAIL(&ob->r->err, ERR_INTERNAL, "a blob is shorter than its row says");
+	return failed(ob);
+}
+
+/* The sealed chunk that holds ob->at, opened in the thread's buffer. *plain: how long it is. */
+static int
+open_chunk(struct object_bytes *ob, const struct piece *p, int64_t number, size_t *plain)
+{
+	struct req *r = ob->r;
+	uint8_t *buf = r->thread->buf;
+	int64_t left = p->size - number * CHUNK_SEAL_BYTES, start = clock_mono_us();
+	size_t len, got;
+
+	*plain = left < CHUNK_SEAL_BYTES ? (size_t)left : CHUNK_SEAL_BYTES;
+	len = *plain + CHUNK_SEAL_TAG;
+	ASSERT(len <= r->thread->buf_size);
+	for (size_t have = 0; have < len; have += got) {
+		if (blob_read(ob->blob, number * CHUNK_SEAL_SIZE + (int64_t)have, buf + have, len - have, &got, &r->err) != 0)
+			return failed(ob);
+		if (got == 0)
+			return shorter(ob);
+	}
+	r->store_us += clock_mono_us() - start;
+	if (chunk_open(ob->sealer, number, left <= CHUNK_SEAL_BYTES, buf, len))
+		return 0;
+	FAIL(&r->err, ERR_INTERNAL, "a blob's chunk %" PRId64 " is not what was sealed", number);
+	return failed(ob);
+}
+
+static int
+next_chunk(struct object_bytes *ob, const struct piece *p, struct span *run)
+{
+	int64_t within = ob->at - p->first, number = within / CHUNK_SEAL_BYTES;
+	size_t skip = (size_t)(within % CHUNK_SEAL_BYTES), plain, n;
+
+	if (open_chunk(ob, p, number, &plain) != 0)
+		return -1;
+	n = plain - skip;
+	if ((int64_t)n > ob->end - ob->at)
+		n = (size_t)(ob->end - ob->at);
+	*run = (struct span){ (const char *)ob->r->thread->buf + skip, n };
+	ob->at += (int64_t)n;
+	return 1;
+}
 
 static int
 next_of_blob(struct object_bytes *ob, struct span *run)
@@ -130,16 +192,16 @@ next_of_blob(struct object_bytes *ob, struct span *run)
 			return -1;
 		p = &ob->pieces[ob->current];
 	}
+	if (ob->sse != NULL)
+		return next_chunk(ob, p, run);
 	left = p->first + p->size < ob->end ? p->first + p->size - ob->at : ob->end - ob->at;
 	want = left < (int64_t)t->buf_size ? (size_t)left : t->buf_size;
 	start = clock_mono_us();
 	if (blob_read(ob->blob, ob->at - p->first, t->buf, want, &n, &r->err) != 0)
 		return failed(ob);
 	r->store_us += clock_mono_us() - start;
-	if (n == 0) {
-		FAIL(&r->err, ERR_INTERNAL, "a blob is shorter than its row says");
-		return failed(ob);
-	}
+	if (n == 0)
+		return shorter(ob);
 	*run = (struct span){ (const char *)t->buf, n };
 	ob->at += (int64_t)n;
 	return 1;

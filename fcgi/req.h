@@ -34,6 +34,7 @@ struct thread {
 	struct arena *arena;
 	uint8_t *buf;              /* object bytes stream through it: buf_size bytes */
 	size_t buf_size;
+	uint8_t *seal_buf;         /* one chunk on its way to a sealed blob: CHUNK_SEAL_SIZE bytes */
 	uint64_t id_state;         /* of the request ids; random at start */
 };
 

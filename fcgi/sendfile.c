@@ -58,7 +58,8 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	bool has_range = req_header(r, "range").p != NULL;
 	struct blob_id id;
 
-	if (!o->has_blob || r->is_head || range->len < s->sendfile_min_bytes || wants(r, "none"))
+	/* Sealed bytes are nothing that the web server could send. */
+	if (!o->has_blob || o->sse.len > 0 || r->is_head || range->len < s->sendfile_min_bytes || wants(r, "none"))
 		return false;
 	/* Passed over by S3, not by the server. */
 	if (has_range && (!range->partial || !wants(r, "x-sendfile2")))

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/chunk_seal.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -71,6 +72,7 @@ thread_open(struct worker *w, struct thread *t, struct err *err)
 	crypto_random(&t->id_state, sizeof(t->id_state));
 	t->buf_size = STREAM_BUF_BYTES;
 	t->buf = arena_alloc(w->arena, t->buf_size);
+	t->seal_buf = arena_alloc(w->arena, CHUNK_SEAL_SIZE);
 	t->arena = arena_new((size_t)w->settings->request_arena_bytes);
 	t->relay = relay_thread_new(w->relays);
 	return meta_thread_new(w->meta, &t->meta, err);

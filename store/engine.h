@@ -38,6 +38,8 @@ void store_close(struct store *st); /* no writer or reader may be left; NULL is 
 MUST_CHECK int store_create(struct store *st, int64_t size_hint, struct blob_writer **out, struct err *err);
 /* Appends. ERR_NO_SPACE when the disk or quota is full; the writer is still the caller's, to abort. */
 MUST_CHECK int blob_write(struct blob_writer *w, const void *p, size_t len, struct err *err);
+/* The id that commit will give: it is fixed from the start. */
+void blob_writer_id(const struct blob_writer *w, struct blob_id *id);
 /* Durable (file and folder) when it returns 0; the writer is gone either way. On failure nothing is left behind. */
 MUST_CHECK int blob_commit(struct blob_writer *w, struct blob_id *id, struct err *err);
 /* Nothing is left behind. NULL is fine. */
@@ -82,6 +84,7 @@ struct store_ops {
 	void (*close)(struct store *st);
 	int (*create)(struct store *st, int64_t size_hint, struct blob_writer **out, struct err *err);
 	int (*write)(struct blob_writer *w, const void *p, size_t len, struct err *err);
+	void (*id)(const struct blob_writer *w, struct blob_id *id);
 	int (*commit)(struct blob_writer *w, struct blob_id *id, struct err *err);
 	void (*abort)(struct blob_writer *w);
 	int (*open_blob)(struct store *st, const struct blob_id *id, struct blob_reader **out, struct err *err);

@@ -413,6 +413,12 @@ folder_open(struct file_store *st, const char *name, struct err *err)
 	return fd;
 }
 
+static void
+file_id(const struct blob_writer *base, struct blob_id *id)
+{
+	*id = ((const struct file_writer *)base)->id;
+}
+
 static int
 file_commit(struct blob_writer *base, struct blob_id *id, struct err *err)
 {
@@ -710,6 +716,7 @@ const struct store_ops store_engine_file = {
 	.close = file_close,
 	.create = file_create,
 	.write = file_write,
+	.id = file_id,
 	.commit = file_commit,
 	.abort = file_abort,
 	.open_blob = file_open_blob,

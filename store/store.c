@@ -46,6 +46,12 @@ blob_write(struct blob_writer *w, const void *p, size_t len, struct err *err)
 	return w->ops->write(w, p, len, err);
 }
 
+void
+blob_writer_id(const struct blob_writer *w, struct blob_id *id)
+{
+	w->ops->id(w, id);
+}
+
 int
 blob_commit(struct blob_writer *w, struct blob_id *id, struct err *err)
 {

@@ -25,7 +25,7 @@ op_not_implemented(struct req *r, const struct identity *who)
 
 /* Beginnings of names; refused unless they say "false". */
 static const char *const not_built[] = {
-	"x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-tagging", "x-amz-bucket-object-lock-enabled",
+	"x-amz-object-lock-", "x-amz-tagging", "x-amz-bucket-object-lock-enabled",
 	"x-amz-write-offset-bytes",
 };
 

@@ -21,6 +21,7 @@ struct got {
 	struct object o;
 	struct object_meta meta;
 	struct range range;
+	struct sse *sse; /* NULL: plain bytes */
 };
 
 /* The stored headers with the request's response-* over them. */
@@ -104,6 +105,7 @@ begin(struct reply *rp, struct req *r, const struct got *g)
 	object_meta_headers(&rp->head, &g->meta);
 	if (g->o.storage_class != NULL && strcmp(g->o.storage_class, "STANDARD") != 0)
 		reply_str(rp, "x-amz-storage-class", g->o.storage_class);
+	sse_reply(rp, g->sse);
 	if (g->range.partial) {
 		range_text(&g->range, g->o.size, text);
 		reply_str(rp, "Content-Range", text);
@@ -122,7 +124,7 @@ send_bytes(struct reply *rp, const struct got *g)
 	if (sendfile_reply(rp, &g->o, &g->meta, &g->range))
 		return reply_head(rp);
 	/* Opened before the status goes out, so that a lost blob is a 500 and not half an answer. */
-	if (object_bytes_open(r, r->bucket, &g->o, g->range.first, g->range.len, &bytes) != 0)
+	if (object_bytes_open(r, r->bucket, &g->o, g->sse, g->range.first, g->range.len, &bytes) != 0)
 		goto out;
 	reply_i64(rp, "Content-Length", g->range.len);
 	if (reply_head(rp) != 0)
@@ -145,7 +147,8 @@ op_get_object(struct req *r, const struct identity *who)
 	struct reply rp;
 	int rc;
 
-	if (ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0)
+	if (ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0 ||
+	    sse_for_read(r, g.o.sse, SSE_OF_OBJECT, &g.sse) != 0)
 		return -1;
 	rc = check_conditions(r, &g);
 	if (rc != 0)

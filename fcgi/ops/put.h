@@ -9,12 +9,14 @@
 
 #include "fcgi/body.h"
 #include "fcgi/respond.h"
+#include "fcgi/sse.h"
 #include "meta/object.h"
 #include "s3/object_meta.h"
 
 struct put {
 	struct object_meta meta;  /* what the headers say of it */
 	struct object_cond cond;
+	struct sse *sse;          /* what its bytes are encrypted with; NULL: nothing */
 	struct body body;         /* opened by the caller, between the two */
 	struct object object;     /* as stored */
 	struct object_placed placed;

@@ -12,9 +12,8 @@
  */
 #include "fcgi/ops/put.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
+#include "fcgi/blob_out.h"
 #include "fcgi/ops/ops.h"
 #include "s3/condition.h"
 
@@ -58,33 +57,24 @@ not_written(struct req *r, enum object_wrote wrote, const struct object_cond *co
 
 /* `first` and then the rest of the body into a new blob, durable when this returns 0. */
 static int
-body_to_blob(struct req *r, struct body *b, struct span first, struct object *o)
+body_to_blob(struct req *r, struct body *b, struct span first, const struct sse *sse, struct object *o)
 {
-	struct blob_writer *w = NULL;
-	struct blob_id id;
 	struct span run = first;
-	int64_t start = clock_mono_us();
+	struct blob_out out;
 	int rc = -1, more = 1;
 
-	if (store_create(r->thread->store, b->size, &w, &r->err) != 0)
-		goto out;
-	r->store_us += clock_mono_us() - start;
+	if (blob_out_open(r, sse, b->size, &out) != 0)
+		goto done;
 	do {
-		start = clock_mono_us();
-		if (run.len > 0 && blob_write(w, run.p, run.len, &r->err) != 0)
-			goto out;
-		r->store_us += clock_mono_us() - start;
+		if (run.len > 0 && blob_out_write(&out, run.p, run.len) != 0)
+			goto done;
 	} while ((more = body_next(b, &run)) == 1);
 	if (more < 0)
-		goto out;
-	start = clock_mono_us();
-	rc = blob_commit(w, &id, &r->err);
-	w = NULL;
-	r->store_us += clock_mono_us() - start;
+		goto done;
+	rc = blob_out_commit(&out, &o->blob_id);
 	o->has_blob = true;
-	memcpy(o->blob_id.b, id.b, sizeof(id.b));
-out:
-	blob_abort(w);
+done:
+	blob_out_abort(&out);
 	if (rc != 0 && r->problem.code == 0)
 		log_event(r->id, EV_STORE_FAILED, LS("detail", r->err.detail));
 	return rc;
@@ -92,7 +82,7 @@ out:
 
 /* A form's file does not tell its size before: what outgrows the row goes to a blob. */
 static int
-unsized_body(struct req *r, struct body *b, struct object *o)
+unsized_body(struct req *r, struct body *b, const struct sse *sse, struct object *o)
 {
 	size_t max = (size_t)r->thread->settings->inline_max_bytes, n = 0;
 	char *data = arena_alloc(r->arena, max + r->thread->buf_size);
@@ -109,17 +99,21 @@ unsized_body(struct req *r, struct body *b, struct object *o)
 	if (n <= max)
 		return more;
 	o->inline_data.len = 0;
-	return body_to_blob(r, b, (struct span){ data, n }, o);
+	return body_to_blob(r, b, (struct span){ data, n }, sse, o);
 }
 
 static int
-take_body(struct req *r, struct body *b, struct object *o)
+take_body(struct req *r, struct body *b, const struct sse *sse, struct object *o)
 {
+	int rc;
+
 	if (b->size < 0)
-		return unsized_body(r, b, o);
-	if (b->size > r->thread->settings->inline_max_bytes)
-		return body_to_blob(r, b, SPAN(""), o);
-	return body_all(b, &o->inline_data);
+		rc = unsized_body(r, b, sse, o);
+	else if (b->size > r->thread->settings->inline_max_bytes)
+		rc = body_to_blob(r, b, SPAN(""), sse, o);
+	else
+		rc = body_all(b, &o->inline_data);
+	return rc != 0 || o->has_blob ? rc : sse_seal_inline(r, sse, &o->inline_data);
 }
 
 /* A blob whose row was refused: nobody knows its id yet. When this fails it is an orphan, for maintain. */
@@ -138,21 +132,23 @@ drop_blob(struct req *r, const struct object *o)
 
 /* Everything of the row but the bytes. */
 static int
-describe(struct req *r, const struct identity *who, const struct body *b, const struct object_meta *m, struct object *o)
+describe(struct req *r, const struct identity *who, const struct put *p, struct object *o)
 {
+	const struct object_meta *m = &p->meta;
+	const struct body *b = &p->body;
 	struct checksum_stored stored = { .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
 	struct strbuf headers, checksums;
-	char md5[2 * MD5_LEN + 1];
 
 	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
 	object_meta_encode(&headers, m);
 	memcpy(stored.value, b->got.v[stored.algo], sizeof(stored.value));
 	strbuf_init(&checksums, r->arena, 256);
 	checksum_encode(&checksums, &stored);
-	hex_encode(b->got.md5, MD5_LEN, md5);
 	o->key = r->key;
 	o->size = b->decoded;
-	o->etag = arena_strdup(r->arena, md5);
+	o->etag = sse_etag(r, p->sse, b->got.md5);
+	if (p->sse != NULL)
+		o->sse = p->sse->envelope;
 	o->headers = (struct span){ headers.buf, headers.len };
 	o->checksums = (struct span){ checksums.buf, checksums.len };
 	o->storage_class = arena_strndup(r->arena, m->storage_class.p, m->storage_class.len);
@@ -174,6 +170,7 @@ put_headers(struct reply *rp, const struct put *p)
 	reply_etag(rp, p->object.etag);
 	reply_str(rp, checksum_table[stored.algo].header, text);
 	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
+	sse_reply(rp, p->sse);
 }
 
 int
@@ -184,7 +181,7 @@ put_begin(struct req *r, struct put *p)
 		return -1;
 	if (object_meta_parse(r->arena, &r->headers, &p->meta, &r->problem) != 0)
 		return req_refused(r, "the object's headers are refused");
-	return write_condition(r, false, &p->cond);
+	return write_condition(r, false, &p->cond) != 0 ? -1 : sse_for_write(r, &p->sse);
 }
 
 int
@@ -193,7 +190,7 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 	struct object *o = &p->object;
 	enum object_wrote wrote;
 
-	if (take_body(r, &p->body, o) != 0 || describe(r, who, &p->body, &p->meta, o) != 0)
+	if (take_body(r, &p->body, p->sse, o) != 0 || describe(r, who, p, o) != 0)
 		return -1;
 	if (meta_object_put(r->thread->meta, r->arena, r->bucket, o, &p->cond, &wrote, &p->placed, &r->err) != 0)
 		return -1;

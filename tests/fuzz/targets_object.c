@@ -13,6 +13,7 @@
 #include "s3/date.h"
 #include "s3/object_meta.h"
 #include "s3/range.h"
+#include "s3/sse.h"
 
 #define NOW (INT64_C(1369353600) * US_PER_S)
 
@@ -83,6 +84,32 @@ fuzz_date(struct arena *a, struct span in)
 	if (date_parse_http(in, NOW, &us)) {
 		date_http(us, text);
 		FUZZ_CHECK(date_parse_http(span_of(text), NOW, &again) && again == us);
+	}
+}
+
+/* Headers, then a document. */
+void
+fuzz_sse(struct arena *a, struct span in)
+{
+	struct s3_headers headers = fuzz_headers(a, &in);
+	enum sse_kind kind;
+
+	for (int of = SSE_OF_OBJECT; of <= SSE_OF_COPY_SOURCE; of++) {
+		struct s3_problem pr = { 0 };
+		struct sse_request rq;
+
+		if (sse_parse(&headers, (enum sse_of)of, &rq, &pr) != 0)
+			FUZZ_REFUSED(&pr);
+		else if (sse_names_key(&headers, (enum sse_of)of))
+			FUZZ_CHECK(rq.kind == SSE_CUSTOMER && rq.key_md5.len > 0);
+	}
+	{
+		struct s3_problem pr = { 0 };
+
+		if (sse_config_parse(a, in, &kind, &pr) != 0)
+			FUZZ_REFUSED(&pr);
+		else
+			FUZZ_CHECK(kind == SSE_NONE || kind == SSE_S3);
 	}
 }
 

@@ -3,6 +3,7 @@
  * tests/unit/test_base.c - base/: memory, text, numbers, time, sealing, settings.
  */
 #include "base/arena.h"
+#include "base/chunk_seal.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/crypto.h"
@@ -291,6 +292,53 @@ START_TEST(test_seal_binds_key_and_owner)
 }
 END_TEST
 
+static const size_t sealed_sizes[] = { 0, 1, 65535, 65536, 65537, 131072, 200000 };
+
+/* Every size opens again; nothing changed, moved, cut or of another run does. */
+START_TEST(test_chunks_are_sealed)
+{
+	static uint8_t plain[200000], box[200000 + 4 * CHUNK_SEAL_TAG];
+	size_t size = sealed_sizes[_i], at = 0;
+	int64_t n = chunk_seal_count((int64_t)size);
+	uint8_t key[CHUNK_SEAL_KEY], one[CHUNK_SEAL_SIZE];
+	struct chunk_sealer *s, *other;
+
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = (uint8_t)(i * 31 + i / 257);
+	chunk_seal_key((const uint8_t *)"0123456789abcdef0123456789abcdef", "id-1", 4, key);
+	s = chunk_sealer_new(key);
+	chunk_seal_key((const uint8_t *)"0123456789abcdef0123456789abcdef", "id-2", 4, key);
+	other = chunk_sealer_new(key);
+	for (int64_t i = 0; i < n; i++) {
+		size_t from = (size_t)i * CHUNK_SEAL_BYTES, len = size - from < CHUNK_SEAL_BYTES ? size - from : CHUNK_SEAL_BYTES;
+
+		memcpy(box + at, plain + from, len);
+		chunk_seal(s, i, i == n - 1, box + at, len);
+		at += len + CHUNK_SEAL_TAG;
+	}
+	ck_assert_int_eq((int64_t)at, chunk_seal_size((int64_t)size));
+	for (int64_t i = n; i-- > 0;) {
+		size_t from = (size_t)i * CHUNK_SEAL_BYTES, len = size - from < CHUNK_SEAL_BYTES ? size - from : CHUNK_SEAL_BYTES;
+		const uint8_t *sealed = box + (size_t)i * CHUNK_SEAL_SIZE;
+
+#define OPENS(sealer, number, last, length) \
+	(memcpy(one, sealed, len + CHUNK_SEAL_TAG), chunk_open(sealer, number, last, one, length))
+		ck_assert(OPENS(s, i, i == n - 1, len + CHUNK_SEAL_TAG));
+		ck_assert(memcmp(one, plain + from, len) == 0);
+		ck_assert(!OPENS(s, i + 1, i == n - 1, len + CHUNK_SEAL_TAG));
+		ck_assert(!OPENS(s, i, i != n - 1, len + CHUNK_SEAL_TAG));
+		ck_assert(!OPENS(other, i, i == n - 1, len + CHUNK_SEAL_TAG));
+		ck_assert(!OPENS(s, i, i == n - 1, len + CHUNK_SEAL_TAG - 1));
+		memcpy(one, sealed, len + CHUNK_SEAL_TAG);
+		one[len / 2] ^= 1;
+		ck_assert(!chunk_open(s, i, i == n - 1, one, len + CHUNK_SEAL_TAG));
+#undef OPENS
+	}
+	chunk_sealer_free(s);
+	chunk_sealer_free(other);
+}
+END_TEST
+
 START_TEST(test_codec_round_trip_and_every_cut)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -484,6 +532,7 @@ base_suite(void)
 	tcase_add_test(t, test_clock_refuses_bad_dates);
 	tcase_add_test(t, test_hmac_rfc4231);
 	tcase_add_test(t, test_seal_binds_key_and_owner);
+	tcase_add_loop_test(t, test_chunks_are_sealed, 0, (int)ARRAY_LEN(sealed_sizes));
 	tcase_add_test(t, test_codec_round_trip_and_every_cut);
 	tcase_add_test(t, test_log_escapes);
 	tcase_add_test(t, test_settings);

@@ -3,6 +3,7 @@
  * tests/unit/test_documents.c - errors, XML out and in, CreateBucket's body.
  */
 #include "s3/create_bucket.h"
+#include "s3/sse.h"
 #include "s3/xml.h"
 #include "tests/unit/s3_help.h"
 
@@ -299,6 +300,85 @@ START_TEST(test_create_bucket_fields)
 }
 END_TEST
 
+/* --- encryption --- */
+
+#define C_ALGORITHM "x-amz-server-side-encryption-customer-algorithm: AES256\n"
+#define C_KEY "x-amz-server-side-encryption-customer-key: pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=\n"
+#define C_MD5 "x-amz-server-side-encryption-customer-key-md5: DWygnHRtgiJ77HCm+1rvHw==\n"
+
+static const struct {
+	const char *headers;
+	enum sse_kind kind;
+	const char *code, *argument;
+} encryptions[] = {
+	{ "", SSE_NONE, "", "" },
+	{ "x-amz-server-side-encryption: AES256", SSE_S3, "", "" },
+	{ C_ALGORITHM C_KEY C_MD5, SSE_CUSTOMER, "", "" },
+	{ "x-amz-server-side-encryption: aws:kms", SSE_NONE, "NotImplemented", "" },
+	{ "x-amz-server-side-encryption: aes256", SSE_NONE, "InvalidArgument", "x-amz-server-side-encryption" },
+	{ "x-amz-server-side-encryption-context: e30=", SSE_NONE, "InvalidArgument", "x-amz-server-side-encryption-context" },
+	{ C_KEY C_MD5, SSE_NONE, "InvalidArgument", "x-amz-server-side-encryption-customer-algorithm" },
+	{ C_ALGORITHM C_MD5, SSE_NONE, "InvalidArgument", "x-amz-server-side-encryption-customer-key" },
+	{ C_ALGORITHM C_KEY, SSE_NONE, "InvalidArgument", "x-amz-server-side-encryption-customer-key-md5" },
+	{ C_ALGORITHM C_KEY "x-amz-server-side-encryption-customer-key-md5: AAAAAAAAAAAAAAAAAAAAAA==", SSE_NONE, "InvalidArgument",
+	    "x-amz-server-side-encryption-customer-key-md5" },
+	{ C_ALGORITHM C_MD5 "x-amz-server-side-encryption-customer-key: AAAA", SSE_NONE, "InvalidArgument",
+	    "x-amz-server-side-encryption-customer-key" },
+	{ C_ALGORITHM C_KEY C_MD5 "x-amz-server-side-encryption: AES256", SSE_NONE, "InvalidArgument",
+	    "x-amz-server-side-encryption" },
+};
+
+START_TEST(test_encryption_row)
+{
+	struct s3_headers h = help_headers(encryptions[_i].headers);
+	struct s3_problem pr = { 0 };
+	struct sse_request rq;
+	bool good = encryptions[_i].code[0] == '\0';
+
+	ck_assert_int_eq(sse_parse(&h, SSE_OF_OBJECT, &rq, &pr), good ? 0 : -1);
+	ck_assert_str_eq(help_code(&pr), encryptions[_i].code);
+	if (good)
+		ck_assert_int_eq(rq.kind, encryptions[_i].kind);
+	if (encryptions[_i].argument[0] != '\0')
+		ck_assert_str_eq(help_extra(&pr, "ArgumentName"), encryptions[_i].argument);
+	/* None of them is about a copy's source. */
+	ck_assert(!sse_names_key(&h, SSE_OF_COPY_SOURCE));
+	ck_assert_int_eq(sse_parse(&h, SSE_OF_COPY_SOURCE, &rq, &pr), 0);
+	ck_assert_int_eq(rq.kind, SSE_NONE);
+}
+END_TEST
+
+#define SSE_RULE(s) "<ServerSideEncryptionConfiguration><Rule>" s "</Rule></ServerSideEncryptionConfiguration>"
+#define SSE_BY(s) "<ApplyServerSideEncryptionByDefault>" s "</ApplyServerSideEncryptionByDefault>"
+
+static const struct {
+	const char *doc;
+	enum sse_kind kind;
+	const char *code;
+} encryption_configs[] = {
+	{ SSE_RULE(SSE_BY("<SSEAlgorithm>AES256</SSEAlgorithm>")), SSE_S3, "" },
+	{ SSE_RULE(SSE_BY("<SSEAlgorithm>AES256</SSEAlgorithm>") "<BucketKeyEnabled>false</BucketKeyEnabled>"), SSE_S3, "" },
+	{ SSE_RULE("<BucketKeyEnabled>false</BucketKeyEnabled>"), SSE_NONE, "" },
+	{ SSE_RULE(SSE_BY("<SSEAlgorithm>aws:kms</SSEAlgorithm>")), SSE_NONE, "NotImplemented" },
+	{ SSE_RULE(SSE_BY("<SSEAlgorithm>AES128</SSEAlgorithm>")), SSE_NONE, "MalformedXML" },
+	{ SSE_RULE(SSE_BY("")), SSE_NONE, "MalformedXML" },
+	{ SSE_RULE(SSE_BY("<SSEAlgorithm>AES256</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>")), SSE_NONE, "InvalidArgument" },
+	{ "<ServerSideEncryptionConfiguration/>", SSE_NONE, "MalformedXML" },
+	{ "<Other/>", SSE_NONE, "MalformedXML" },
+};
+
+START_TEST(test_encryption_config_row)
+{
+	struct s3_problem pr = { 0 };
+	enum sse_kind kind;
+	int rc = sse_config_parse(arena, span_of(encryption_configs[_i].doc), &kind, &pr);
+
+	ck_assert_str_eq(help_code(&pr), encryption_configs[_i].code);
+	ck_assert_int_eq(rc, encryption_configs[_i].code[0] == '\0' ? 0 : -1);
+	ck_assert_int_eq(kind, encryption_configs[_i].kind);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -317,6 +397,8 @@ main(void)
 	tcase_add_test(t, test_read_limits);
 	tcase_add_loop_test(t, test_create_bucket_row, 0, ARRAY_LEN(creates));
 	tcase_add_test(t, test_create_bucket_fields);
+	tcase_add_loop_test(t, test_encryption_row, 0, ARRAY_LEN(encryptions));
+	tcase_add_loop_test(t, test_encryption_config_row, 0, ARRAY_LEN(encryption_configs));
 	suite_add_tcase(s, t);
 	return help_run(s);
 }

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/sse.c - encryption at rest: envelopes, and the bytes that rows hold.
+ *
+ *   envelope   version(1) | 'S' or 'C' (1) | data key, sealed (base/seal.c)
+ *
+ * Owns:       data keys, until the request's arena is reset.
+ * Called by:  fcgi/ops, blob_out.c, object_bytes.c.
+ * Blocks:     no.
+ * Invariant:  a data key is one object's (or upload's) alone; only one run of bytes is sealed for the row.
+ *             An envelope names neither bucket nor key, so that a rename is a change of the row.
+ */
+#include "fcgi/sse.h"
+
+#include "base/chunk_seal.h"
+#include "base/crypto.h"
+#include "base/parse.h"
+
+#define ENVELOPE_VERSION 1
+#define HEAD 2
+#define ENVELOPE_LEN (HEAD + SEAL_OVERHEAD + SSE_KEY_LEN)
+#define AAD_S3 SPAN("anvil sse-s3")
+#define AAD_CUSTOMER SPAN("anvil sse-c")
+
+static void
+wipe(void *arg)
+{
+	struct sse *s = arg;
+
+	crypto_wipe(s->data_key, sizeof(s->data_key));
+}
+
+static struct sse *
+sse_new(struct req *r, enum sse_kind kind)
+{
+	struct sse *s = ARENA_NEW(r->arena, struct sse);
+
+	if (s == NULL || !arena_on_reset(r->arena, wipe, s)) {
+		FAIL(&r->err, ERR_LIMIT, "arena is full");
+		return NULL;
+	}
+	s->kind = kind;
+	return s;
+}
+
+enum sse_kind
+sse_envelope_kind(struct span e)
+{
+	return e.len == 0 ? SSE_NONE : e.len > 1 && e.p[1] == 'C' ? SSE_CUSTOMER : SSE_S3;
+}
+
+/* What seals a data key. */
+static struct seal_key
+wrapping_key(const struct req *r, enum sse_kind kind, const struct sse_request *rq)
+{
+	struct seal_key k = { 0 };
+
+	if (kind == SSE_S3)
+		return r->thread->settings->master;
+	memcpy(k.key, rq->key, sizeof(k.key));
+	return k;
+}
+
+static int
+wrap(struct req *r, struct sse *s, const struct sse_request *rq)
+{
+	struct seal_key k = wrapping_key(r, s->kind, rq);
+	uint8_t *e = arena_alloc(r->arena, ENVELOPE_LEN);
+
+	if (e != NULL) {
+		e[0] = ENVELOPE_VERSION;
+		e[1] = s->kind == SSE_CUSTOMER ? 'C' : 'S';
+		seal(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : AAD_S3, s->data_key, sizeof(s->data_key), e + HEAD);
+		s->envelope = (struct span){ (const char *)e, ENVELOPE_LEN };
+	}
+	crypto_wipe(&k, sizeof(k));
+	return e != NULL ? 0 : FAIL(&r->err, ERR_LIMIT, "arena is full");
+}
+
+/* Does this key open it? */
+static bool
+unwrap(struct req *r, struct sse *s, const struct sse_request *rq)
+{
+	struct seal_key k = wrapping_key(r, s->kind, rq);
+	const uint8_t *e = (const uint8_t *)s->envelope.p;
+	bool ok = s->envelope.len == ENVELOPE_LEN && e[0] == ENVELOPE_VERSION &&
+	    seal_open(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : AAD_S3, e + HEAD, s->envelope.len - HEAD, s->data_key);
+
+	crypto_wipe(&k, sizeof(k));
+	return ok;
+}
+
+/* ---- what a request asks for ---- */
+
+static int
+parse(struct req *r, enum sse_of of, struct sse_request *out)
+{
+	if (sse_names_key(&r->headers, of) && !r->secure && !r->thread->settings->sse_c_without_tls)
+		return req_refuse(r, S3_InvalidRequest, "Requests specifying Server Side Encryption with Customer provided keys "
+		    "must be made over a secure connection.", NULL, SPAN(""));
+	if (sse_parse(&r->headers, of, out, &r->problem) != 0)
+		return req_refused(r, "the encryption asked for is refused");
+	return 0;
+}
+
+int
+sse_for_write(struct req *r, struct sse **out)
+{
+	struct sse_request rq;
+	struct sse *s;
+	int rc = -1;
+
+	*out = NULL;
+	if (parse(r, SSE_OF_OBJECT, &rq) != 0)
+		return -1;
+	if (rq.kind == SSE_NONE)
+		return 0;
+	s = sse_new(r, rq.kind);
+	if (s != NULL) {
+		s->key_md5 = rq.key_md5;
+		crypto_random(s->data_key, sizeof(s->data_key));
+		rc = wrap(r, s, &rq);
+	}
+	crypto_wipe(rq.key, sizeof(rq.key));
+	*out = s;
+	return rc;
+}
+
+static int
+invalid(struct req *r, const char *message)
+{
+	return req_refuse(r, S3_InvalidRequest, message, NULL, SPAN(""));
+}
+
+/* The data key of an envelope, with what the request brings. `missing`: what a client without a key is told. */
+static int
+find_key(struct req *r, struct span envelope, const struct sse_request *rq, const char *missing, struct sse **out)
+{
+	enum sse_kind kind = sse_envelope_kind(envelope);
+	struct sse *s;
+
+	if (kind == SSE_CUSTOMER && rq->kind != SSE_CUSTOMER)
+		return invalid(r, missing);
+	if (kind != SSE_CUSTOMER && rq->kind == SSE_CUSTOMER)
+		return invalid(r, "The encryption parameters are not applicable to this object.");
+	if (kind == SSE_NONE)
+		return 0;
+	s = sse_new(r, kind);
+	if (s == NULL)
+		return -1;
+	s->envelope = envelope;
+	s->key_md5 = rq->key_md5;
+	*out = s;
+	if (unwrap(r, s, rq))
+		return 0;
+	if (kind == SSE_CUSTOMER)
+		return invalid(r, "The provided encryption parameters did not match the ones used originally.");
+	return FAIL(&r->err, ERR_INTERNAL, "an object's data key does not open with this master key");
+}
+
+static int
+key_for(struct req *r, struct span envelope, enum sse_of of, const char *missing, struct sse **out)
+{
+	struct sse_request rq;
+	int rc;
+
+	*out = NULL;
+	if (parse(r, of, &rq) != 0)
+		return -1;
+	if (rq.kind == SSE_S3)
+		return req_refuse(r, S3_InvalidArgument, "x-amz-server-side-encryption header is not supported for this operation.",
+		    "ArgumentName", SPAN(SSE_HEADER));
+	rc = find_key(r, envelope, &rq, missing, out);
+	crypto_wipe(rq.key, sizeof(rq.key));
+	return rc;
+}
+
+int
+sse_for_read(struct req *r, struct span envelope, enum sse_of of, struct sse **out)
+{
+	return key_for(r, envelope, of, "The object was stored using a form of Server Side Encryption. The correct parameters "
+	    "must be provided to retrieve the object.", out);
+}
+
+int
+sse_for_part(struct req *r, struct span envelope, struct sse **out)
+{
+	return key_for(r, envelope, SSE_OF_OBJECT, "The multipart upload initiate requested encryption. Subsequent part requests "
+	    "must include the appropriate encryption parameters.", out);
+}
+
+/* ---- answers ---- */
+
+void
+sse_reply(struct reply *rp, const struct sse *s)
+{
+	if (s == NULL)
+		return;
+	if (s->kind == SSE_S3) {
+		reply_str(rp, SSE_HEADER, SSE_ALGORITHM);
+		return;
+	}
+	reply_str(rp, SSE_HEADER "-customer-algorithm", SSE_ALGORITHM);
+	reply_header(rp, SSE_HEADER "-customer-key-MD5", s->key_md5);
+}
+
+void
+sse_reply_envelope(struct reply *rp, struct span envelope)
+{
+	if (sse_envelope_kind(envelope) == SSE_S3)
+		reply_str(rp, SSE_HEADER, SSE_ALGORITHM);
+}
+
+const char *
+sse_etag(struct req *r, const struct sse *s, const uint8_t md5_is[MD5_LEN])
+{
+	uint8_t sum[SHA256_LEN];
+	char *hex = arena_alloc(r->arena, 2 * MD5_LEN + 1);
+
+	if (hex == NULL)
+		return NULL;
+	memcpy(sum, md5_is, MD5_LEN);
+	if (s != NULL && s->kind == SSE_CUSTOMER)
+		hmac_sha256(s->data_key, sizeof(s->data_key), md5_is, MD5_LEN, sum);
+	hex_encode(sum, MD5_LEN, hex);
+	return hex;
+}
+
+/* ---- bytes ---- */
+
+struct chunk_sealer *
+sse_sealer_new(const struct sse *s, const uint8_t *blob_id)
+{
+	static const uint8_t in_the_row[BLOB_ID_LEN];
+	uint8_t key[CHUNK_SEAL_KEY];
+	struct chunk_sealer *sealer;
+
+	if (s == NULL)
+		return NULL;
+	chunk_seal_key(s->data_key, blob_id != NULL ? blob_id : in_the_row, BLOB_ID_LEN, key);
+	sealer = chunk_sealer_new(key);
+	crypto_wipe(key, sizeof(key));
+	return sealer;
+}
+
+/* Copies `from` chunk by chunk and seals each; `to` has room for chunk_seal_size. */
+static void
+seal_all(struct chunk_sealer *sealer, const char *from, size_t size, uint8_t *to)
+{
+	for (int64_t i = 0, n = chunk_seal_count((int64_t)size); i < n; i++) {
+		size_t len = size < CHUNK_SEAL_BYTES ? size : CHUNK_SEAL_BYTES;
+
+		if (len > 0)
+			memcpy(to, from, len);
+		chunk_seal(sealer, i, i == n - 1, to, len);
+		from += len;
+		to += len + CHUNK_SEAL_TAG;
+		size -= len;
+	}
+}
+
+/* In place. */
+static bool
+open_all(struct chunk_sealer *sealer, uint8_t *all, size_t size)
+{
+	uint8_t *from = all, *to = all;
+
+	for (int64_t i = 0, n = chunk_seal_count((int64_t)size); i < n; i++) {
+		size_t len = size < CHUNK_SEAL_BYTES ? size : CHUNK_SEAL_BYTES;
+
+		if (!chunk_open(sealer, i, i == n - 1, from, len + CHUNK_SEAL_TAG))
+			return false;
+		memmove(to, from, len);
+		from += len + CHUNK_SEAL_TAG;
+		to += len;
+		size -= len;
+	}
+	return true;
+}
+
+int
+sse_seal_inline(struct req *r, const struct sse *s, struct span *bytes)
+{
+	size_t size = (size_t)chunk_seal_size((int64_t)bytes->len);
+	struct chunk_sealer *sealer;
+	uint8_t *all;
+
+	if (s == NULL)
+		return 0;
+	all = arena_alloc(r->arena, size);
+	if (all == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	sealer = sse_sealer_new(s, NULL);
+	seal_all(sealer, bytes->p, bytes->len, all);
+	chunk_sealer_free(sealer);
+	*bytes = (struct span){ (const char *)all, size };
+	return 0;
+}
+
+int
+sse_open_inline(struct req *r, const struct sse *s, int64_t size, struct span *bytes)
+{
+	struct chunk_sealer *sealer;
+	uint8_t *all;
+	bool ok;
+
+	if (s == NULL)
+		return 0;
+	if ((int64_t)bytes->len != chunk_seal_size(size))
+		return FAIL(&r->err, ERR_INTERNAL, "a row's sealed bytes are not as many as its size");
+	all = arena_memdup(r->arena, bytes->p, bytes->len);
+	if (all == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	sealer = sse_sealer_new(s, NULL);
+	ok = open_all(sealer, all, (size_t)size);
+	chunk_sealer_free(sealer);
+	if (!ok)
+		return FAIL(&r->err, ERR_INTERNAL, "a row's sealed bytes are not what was sealed");
+	*bytes = (struct span){ (const char *)all, (size_t)size };
+	return 0;
+}

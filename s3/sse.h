@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s3/sse.h - what requests say of encryption at rest: SSE-S3 (we keep the key),
+ * SSE-C (the client brings it), and a bucket's default.
+ */
+#ifndef ANVIL_S3_SSE_H
+#define ANVIL_S3_SSE_H
+
+#include "s3/headers.h"
+#include "s3/xml.h"
+
+#define SSE_KEY_LEN 32
+#define SSE_HEADER "x-amz-server-side-encryption"
+#define SSE_ALGORITHM "AES256"
+
+enum sse_kind { SSE_NONE, SSE_S3, SSE_CUSTOMER };
+/* Whose: the object's that is written or read, or the source's of a copy. */
+enum sse_of { SSE_OF_OBJECT, SSE_OF_COPY_SOURCE };
+
+struct sse_request {
+	enum sse_kind kind;
+	uint8_t key[SSE_KEY_LEN]; /* SSE_CUSTOMER; to be wiped */
+	struct span key_md5;      /* SSE_CUSTOMER: base64, as sent */
+};
+/*
+ * Reads the headers. A copy's source has only those of SSE-C. -1 with pr: InvalidArgument; NotImplemented for keys
+ * that KMS would hold.
+ */
+MUST_CHECK int sse_parse(const struct s3_headers *headers, enum sse_of of, struct sse_request *out, struct s3_problem *pr);
+/* Does the request name a key of its own for this? It then has to come over TLS. */
+bool sse_names_key(const struct s3_headers *headers, enum sse_of of);
+
+/*
+ * ServerSideEncryptionConfiguration of a bucket: 0 with what new objects get, -1 with pr: MalformedXML,
+ * NotImplemented (KMS), InvalidRequest.
+ */
+MUST_CHECK int sse_config_parse(struct arena *a, struct span doc, enum sse_kind *out, struct s3_problem *pr);
+
+#endif
