@@ -11,6 +11,7 @@
  */
 #include "admin/maintain.h"
 
+#include "base/chunk_seal.h"
 #include "base/clock.h"
 #include "meta/fence.h"
 
@@ -286,6 +287,13 @@ size_now(struct maintain *m, const struct blob_id *id, int64_t *size, struct err
 	return why.code == ERR_NOT_FOUND ? 0 : err_fail(err, why.code, why.where, "%s", why.detail);
 }
 
+/* An encrypted object's file is longer by what seals it; that it is one is the object's or the upload's to know. */
+static bool
+size_fits(int64_t file_size, const struct blob_row *row)
+{
+	return file_size == row->size || file_size == chunk_seal_size(row->size);
+}
+
 /* A row and its file. Before either is accused, both are looked at again: workers go on meanwhile. */
 static int
 check_row(struct maintain *m, struct arena *a, struct files *f, const struct blob_row *row, maintain_found_fn fn, void *arg,
@@ -299,12 +307,12 @@ check_row(struct maintain *m, struct arena *a, struct files *f, const struct blo
 	m->rows_seen++;
 	if (file != NULL)
 		file->has_row = true;
-	if (file != NULL && file->size == row->size)
+	if (file != NULL && size_fits(file->size, row))
 		return 0;
 	if (size_now(m, &found.id, &found.file_size, err) != 0 ||
 	    meta_blob_rows(m->t, a, &row->blob_id, &row->blob_id, 1, &again, &n, err) != 0)
 		return -1;
-	if (n == 0 || found.file_size == row->size)
+	if (n == 0 || size_fits(found.file_size, row))
 		return 0;
 	found.fault = found.file_size < 0 ? BLOB_MISSING : BLOB_WRONG_SIZE;
 	return fn(&found, arg);
