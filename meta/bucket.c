@@ -24,6 +24,13 @@ static const char *const config_kinds[] = {
 #undef CONFIG_KIND
 };
 
+const char *
+config_kind_name(enum config_kind kind)
+{
+	ASSERT((unsigned)kind < CONFIG_KIND_COUNT);
+	return config_kinds[kind];
+}
+
 /* "policy,cors" to bits; kinds of a newer release are left out. */
 static uint32_t
 kinds_to_bits(struct span list)

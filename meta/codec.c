@@ -15,10 +15,12 @@
 enum {
 	FORMAT_APP = 0xa2,
 	FORMAT_BUCKET = 0xb1,
-	FORMAT_REGIONS = 0xc1
+	FORMAT_REGIONS = 0xc1,
+	FORMAT_DOCUMENT = 0xd1
 };
 #define TEXT_MAX 65536
 #define LIST_MAX 10000
+#define DOCUMENT_MAX 262144 /* what bucket_configs takes */
 
 static void
 enc_texts(struct strbuf *sb, const char *const *list)
@@ -142,6 +144,25 @@ codec_get_bucket(struct span data, struct arena *a, struct bucket *out)
 	out->config_kinds = dec_u32(&d);
 	out->created_us = dec_i64(&d);
 	return dec_done(&d);
+}
+
+void
+codec_put_document(struct strbuf *sb, const char *document)
+{
+	enc_u8(sb, FORMAT_DOCUMENT);
+	enc_str(sb, document);
+}
+
+bool
+codec_get_document(struct span data, struct arena *a, const char **out)
+{
+	struct dec d;
+
+	dec_init(&d, data.p, data.len);
+	if (dec_u8(&d) != FORMAT_DOCUMENT)
+		return false;
+	*out = dec_str(&d, a, DOCUMENT_MAX);
+	return dec_done(&d) && *out != NULL;
 }
 
 void

@@ -176,6 +176,28 @@ bucket_decode(struct span data, struct arena *a, void *out)
 }
 
 static bool
+document_from_rows(const struct db_rows *r, struct arena *a, void *out)
+{
+	(void)a;
+	if (db_is_null(r, 0, 2))
+		return false;
+	*(const char **)out = db_text(r, 0, 2);
+	return true;
+}
+
+static void
+document_encode(struct strbuf *sb, const void *it)
+{
+	codec_put_document(sb, *(const char *const *)it);
+}
+
+static bool
+document_decode(struct span data, struct arena *a, void *out)
+{
+	return codec_get_document(data, a, out);
+}
+
+static bool
 regions_from_rows(const struct db_rows *r, struct arena *a, void *out)
 {
 	struct region_list *l = out;
@@ -474,5 +496,31 @@ meta_regions(struct meta_thread *t, struct arena *a, struct region **out, size_t
 		return -1;
 	*out = l.list;
 	*n = l.n;
+	return 0;
+}
+
+int
+meta_bucket_config(struct meta_thread *t, struct arena *a, const struct bucket *b, enum config_kind kind,
+    const char **document, struct err *err)
+{
+	char id[UUID_TEXT_LEN + 1];
+	int found;
+	struct wanted w = { { EVENT_KIND_CONFIG, SPAN("") }, STMT_BUCKET_CONFIG_FIND, true, document_from_rows, document_encode,
+		document_decode, document, &found };
+	const char *name;
+
+	*document = NULL;
+	if (!bucket_has_config(b, kind))
+		return 0;
+	uuid_text(&b->id, id);
+	name = arena_printf(a, "%s/%s", id, config_kind_name(kind));
+	if (name == NULL)
+		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
+	w.key.name = span_of(name);
+	if (find_all(t, a, &w, 1, err) != 0)
+		return -1;
+	/* Removed since the bucket was read: as good as never there. */
+	if (found != 1)
+		*document = NULL;
 	return 0;
 }

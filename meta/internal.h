@@ -96,6 +96,8 @@ void codec_put_app(struct strbuf *sb, const struct app *app);
 bool codec_get_app(struct span data, struct arena *a, struct app *out);
 void codec_put_bucket(struct strbuf *sb, const struct bucket *b);
 bool codec_get_bucket(struct span data, struct arena *a, struct bucket *out);
+void codec_put_document(struct strbuf *sb, const char *document);
+bool codec_get_document(struct span data, struct arena *a, const char **out);
 void codec_put_regions(struct strbuf *sb, const struct region *r, size_t n);
 bool codec_get_regions(struct span data, struct arena *a, struct region **out, size_t *n);
 

@@ -129,6 +129,25 @@ enum config_done { CONFIG_DONE, CONFIG_NONE, CONFIG_NO_BUCKET };
  */
 MUST_CHECK int meta_bucket_set_config(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const char *kind,
     const char *document, enum config_done *out, struct err *err);
+/* The kinds of meta/config_kinds.def: each is its bit in struct bucket's config_kinds. */
+enum config_kind {
+#define CONFIG_KIND(id, kind, doc) CONFIG_KIND_##id,
+#include "meta/config_kinds.def"
+#undef CONFIG_KIND
+	CONFIG_KIND_COUNT
+};
+const char *config_kind_name(enum config_kind kind);
+static inline bool
+bucket_has_config(const struct bucket *b, enum config_kind kind)
+{
+	return (b->config_kinds & UINT32_C(1) << kind) != 0;
+}
+/*
+ * The bucket's document of a kind, through the cache as meta_find is; *document NULL: there is none.
+ * Cost: nothing when the bucket's own value says that there is none, else one get; on a miss one statement.
+ */
+MUST_CHECK int meta_bucket_config(struct meta_thread *t, struct arena *a, const struct bucket *b, enum config_kind kind,
+    const char **document, struct err *err);
 /* The tenant's buckets after `after` ("" = all), in byte order, at most max; from the database. */
 MUST_CHECK int meta_bucket_list(struct meta_thread *t, struct arena *a, const struct uuid *tenant_id, const char *prefix,
     const char *after, const char *region /* NULL = any */, int max, struct bucket **out, size_t *n, struct err *err);

@@ -170,6 +170,52 @@ START_TEST(test_find_hit_miss_negative)
 }
 END_TEST
 
+static const char *
+document_of(const struct bucket *b, enum config_kind kind)
+{
+	const char *document;
+
+	OK(meta_bucket_config(mt, arena, b, kind, &document, &err));
+	return document;
+}
+
+START_TEST(test_documents_of_buckets)
+{
+	enum config_done done;
+	struct meta_found f;
+	char *big;
+
+	make_bucket("documented");
+	wait_for_trust(mt, arena);
+	OK(meta_find(mt, arena, NULL, "documented", &f, &err));
+	(void)global_queries();
+	/* none: the bucket's own value says so, and nobody is asked */
+	ck_assert_ptr_null(document_of(&f.bucket, CONFIG_KIND_CORS));
+	ck_assert_int_eq(meta_spent(mt)->cache_round_trips, 0);
+	OK(meta_bucket_set_config(mt, arena, &f.bucket.id, "cors", "<a/>", &done, &err));
+	ck_assert(registry_last_change(mt)->acknowledged);
+	OK(meta_find(mt, arena, NULL, "documented", &f, &err));
+	ck_assert(bucket_has_config(&f.bucket, CONFIG_KIND_CORS) && !bucket_has_config(&f.bucket, CONFIG_KIND_LIFECYCLE));
+	ck_assert_str_eq(document_of(&f.bucket, CONFIG_KIND_CORS), "<a/>");
+	(void)global_queries();
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(document_of(&f.bucket, CONFIG_KIND_CORS), "<a/>");
+	ck_assert_int_eq(global_queries(), 0);
+	/* a change is seen at once, as long as a document may be */
+	big = arena_alloc(arena, 262145);
+	memset(big, 'x', 262144);
+	big[262144] = '\0';
+	OK(meta_bucket_set_config(mt, arena, &f.bucket.id, "cors", big, &done, &err));
+	ck_assert_str_eq(document_of(&f.bucket, CONFIG_KIND_CORS), big);
+	(void)global_queries();
+	ck_assert_str_eq(document_of(&f.bucket, CONFIG_KIND_CORS), big);
+	ck_assert_int_eq(global_queries(), 0);
+	/* removed, and asked for with the bucket as it was */
+	OK(meta_bucket_set_config(mt, arena, &f.bucket.id, "cors", NULL, &done, &err));
+	ck_assert_ptr_null(document_of(&f.bucket, CONFIG_KIND_CORS));
+}
+END_TEST
+
 START_TEST(test_change_by_psql_is_seen)
 {
 	struct tenant one;
@@ -660,6 +706,7 @@ main(void)
 	tcase_set_timeout(cached, 120);
 	tcase_add_test(cached, test_find_hit_miss_negative);
 	tcase_add_test(cached, test_change_by_psql_is_seen);
+	tcase_add_test(cached, test_documents_of_buckets);
 	tcase_add_test(cached, test_writer_waits_for_the_other_region);
 	tcase_add_test(cached, test_lost_region_taxes_one_writer);
 	tcase_add_test(cached, test_region_that_asks_is_not_marked);
