@@ -6,7 +6,7 @@
  *
  * Owns:       data keys, until the request's arena is reset.
  * Called by:  fcgi/ops, blob_out.c, object_bytes.c.
- * Blocks:     no.
+ * Blocks:     sse_for_write on the cache, for a bucket that has a default.
  * Invariant:  a data key is one object's (or upload's) alone; only one run of bytes is sealed for the row.
  *             An envelope names neither bucket nor key, so that a rename is a change of the row.
  */
@@ -103,6 +103,21 @@ parse(struct req *r, enum sse_of of, struct sse_request *out)
 	return 0;
 }
 
+/* A bucket's default, for a request that says nothing itself. */
+static int
+bucket_default(struct req *r, enum sse_kind *out)
+{
+	struct s3_problem pr = { 0 };
+	const char *doc;
+
+	if (meta_bucket_config(r->thread->meta, r->arena, r->bucket, CONFIG_KIND_ENCRYPTION, &doc, &r->err) != 0)
+		return -1;
+	/* A default that cannot be read must not become none. */
+	if (doc != NULL && sse_config_parse(r->arena, span_of(doc), out, &pr) != 0)
+		return FAIL(&r->err, ERR_INTERNAL, "the bucket's default encryption cannot be read");
+	return 0;
+}
+
 int
 sse_for_write(struct req *r, struct sse **out)
 {
@@ -111,7 +126,7 @@ sse_for_write(struct req *r, struct sse **out)
 	int rc = -1;
 
 	*out = NULL;
-	if (parse(r, SSE_OF_OBJECT, &rq) != 0)
+	if (parse(r, SSE_OF_OBJECT, &rq) != 0 || (rq.kind == SSE_NONE && bucket_default(r, &rq.kind) != 0))
 		return -1;
 	if (rq.kind == SSE_NONE)
 		return 0;
