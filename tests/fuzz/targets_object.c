@@ -72,8 +72,8 @@ fuzz_date(struct arena *a, struct span in)
 		FUZZ_CHECK(span_eq(in, span_of(text)));
 	}
 	if (date_parse_basic(in, &us)) {
-		date_basic(us, text);
-		FUZZ_CHECK(span_eq(in, span_of(text)));
+		date_basic(us, text); /* not always as it came: a leap second is written as the one before it */
+		FUZZ_CHECK(date_parse_basic(span_of(text), &again) && again == us);
 	}
 	if (date_parse_iso(in, &us)) {
 		date_iso_ms(us, text);
