@@ -36,9 +36,35 @@ acl_is_harmless(struct span acl)
 	return span_eq(acl, SPAN("private")) || span_eq(acl, SPAN("bucket-owner-full-control"));
 }
 
+/* Operations that encrypt what they store (fcgi/sse.h): add one when it calls sse_for_write or sse_for_part. */
+static bool
+encrypts(enum s3_op op)
+{
+	return op == OP_PutObject || op == OP_PostObject;
+}
+
+/* The others must not store plain bytes where a header or the bucket's default asks for sealed ones. */
+static int
+check_encryption(struct req *r)
+{
+	static const char *const names[] = { "x-amz-server-side-encryption", "x-amz-copy-source-server-side-encryption" };
+
+	if (encrypts(r->op))
+		return 0;
+	for (size_t i = 0; i < r->headers.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			if (s3_istarts(r->headers.h[i].name, names[k]))
+				return req_refuse(r, S3_NotImplemented, NULL, "Header", r->headers.h[i].name);
+	if (r->bucket != NULL && r->op != OP_CreateBucket && bucket_has_config(r->bucket, CONFIG_KIND_ENCRYPTION))
+		return req_refuse(r, S3_NotImplemented, "This operation cannot encrypt as the bucket's default asks.", NULL, SPAN(""));
+	return 0;
+}
+
 int
 ops_check_headers(struct req *r)
 {
+	if (check_encryption(r) != 0)
+		return -1;
 	for (size_t i = 0; i < r->headers.n; i++) {
 		const struct s3_header *h = &r->headers.h[i];
 
