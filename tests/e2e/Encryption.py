@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -105,6 +106,29 @@ def test_refused():
     S3().put(n, "there", b"x")
     error(S3().request("GET", n, "there", headers={SSE: "AES256"}), 400, "InvalidArgument")
     eq("nothing is left", S3().keys(n), ["there"])
+
+
+def test_needs_tls():
+    """A client's key over plain HTTP is refused, but where the settings allow it (as the quick start's do)."""
+    program = os.path.join(os.environ.get("ANVIL_BUILD_DIR", ""), "anvil-s3.fcgi")
+    if not os.path.exists(program):
+        skip("no build to run one request of")
+    n = bucket(EU)
+    conf = os.path.join(temp_dir(), "anvil.conf")
+    with open(conf, "w") as f:
+        f.write("".join(line for line in open(EU.conf) if "sse_c_without_tls" not in line))
+    for scheme, want in (("http", b"400"), ("https", b"200")):
+        headers = dict(customer(1), host=EU.netloc)
+        target = sigv4.path_of(n, "k")
+        sigv4.sign("PUT", target, headers, hashlib.sha256(b"x").hexdigest(), KEY, SECRET, EU.name)
+        env = {"REQUEST_METHOD": "PUT", "REQUEST_URI": target, "REQUEST_SCHEME": scheme, "CONTENT_LENGTH": "1",
+               "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+        env.update({"HTTP_" + k.upper().replace("-", "_"): v for k, v in headers.items()})
+        out = subprocess.run([program, "--once", "-c", conf], input=b"x", env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        contains("over " + scheme, out.stdout[:100], want)
+        if want == b"400":
+            contains("says so", out.stdout, b"secure connection")
+            eq("nothing is left", S3().keys(n), [])
 
 
 def test_at_rest():
