@@ -144,7 +144,8 @@ authorize(struct req *r, const struct identity *who)
 	if (!owner_as_expected(r))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	/* A form is authorised when it has been read (post_object.c): only then it is known who asks, and for which key. */
-	if (action[0] == '\0' || r->op == OP_PostObject || allowed(r, who, action, r->key))
+	if (action[0] == '\0' || r->op == OP_PostObject || r->op == OP_DeleteObjects ||
+	    allowed(r, who, action, r->key))
 		return 0;
 	return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 }

@@ -179,6 +179,8 @@ error_headers(struct reply *rp)
 {
 	const struct s3_problem *pr = &rp->r->problem;
 
+	if (rp->r->more_headers != NULL)
+		strbuf_str(&rp->head, rp->r->more_headers);
 	if (s3_code_is_transient(pr->code))
 		reply_str(rp, "Retry-After", "1");
 	if (pr->code == S3_MethodNotAllowed) {

@@ -75,6 +75,7 @@ bucket_from_row(const struct db_rows *r, size_t row, int col, struct bucket *out
 	out->policy = db_text(r, row, col + 9);
 	out->config_kinds = kinds_to_bits(db_span(r, row, col + 10));
 	out->created_us = db_i64(r, row, col + 11);
+	out->object_lock = db_text(r, row, col + 12);
 }
 
 int
@@ -101,6 +102,7 @@ struct create {
 	size_t n_ids;
 	const char *name, *region;
 	const struct uuid *tenant_id;
+	bool lock;
 	struct arena *arena;
 	enum bucket_made made;
 };
@@ -124,7 +126,8 @@ create_tx(struct db *db, void *arg, struct err *err)
 	uuid_random(id);
 	for (int try = 1; try <= CREATE_TRIES; try++) {
 		if (db_run(db, c->arena, STMT_BUCKET_CREATE,
-		        (const struct db_param[]){ P_UUID(id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id) }, 4,
+		        (const struct db_param[]){ P_UUID(id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id),
+	                P_BOOL(c->lock) }, 5,
 		        &r, err) != 0)
 			return -1;
 		if (!db_bool(r, 0, 0)) {
@@ -150,11 +153,11 @@ create_tx(struct db *db, void *arg, struct err *err)
 	return FAIL(err, ERR_CONFLICT, "the bucket \"%s\" is made and deleted all the time", c->name);
 }
 
-int
-meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
-    const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
+static int
+create(struct meta_thread *t, struct arena *a, const char *name, const char *region, const struct uuid *tenant_id, bool lock,
+    enum bucket_made *out, struct err *err)
 {
-	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .arena = a };
+	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .lock = lock, .arena = a };
 	bool again;
 	int rc;
 
@@ -167,6 +170,20 @@ meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, con
 	 * promises as much as "it was made", so the first one's number is waited for.
 	 */
 	return rc > 0 && (c.made == BUCKET_YOURS || c.made == BUCKET_MADE) ? registry_wait(t, err) : 0;
+}
+
+int
+meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
+{
+	return create(t, a, name, region, tenant_id, false, out, err);
+}
+
+int
+meta_bucket_create_locked(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
+{
+	return create(t, a, name, region, tenant_id, true, out, err);
 }
 
 static int

@@ -14,7 +14,7 @@
 /* A changed layout takes another number: an old worker and a new one share memcached. */
 enum {
 	FORMAT_APP = 0xa2,
-	FORMAT_BUCKET = 0xb1,
+	FORMAT_BUCKET = 0xb2,
 	FORMAT_REGIONS = 0xc1,
 	FORMAT_DOCUMENT = 0xd1
 };
@@ -118,6 +118,7 @@ codec_put_bucket(struct strbuf *sb, const struct bucket *b)
 	enc_str(sb, b->status);
 	enc_str(sb, b->routing_mode);
 	enc_str(sb, b->versioning);
+	enc_str(sb, b->object_lock);
 	enc_str(sb, b->policy);
 	enc_u32(sb, b->config_kinds);
 	enc_i64(sb, b->created_us);
@@ -140,6 +141,7 @@ codec_get_bucket(struct span data, struct arena *a, struct bucket *out)
 	out->status = dec_text(&d, a);
 	out->routing_mode = dec_text(&d, a);
 	out->versioning = dec_text(&d, a);
+	out->object_lock = dec_text(&d, a);
 	out->policy = dec_str(&d, a, TEXT_MAX);
 	out->config_kinds = dec_u32(&d);
 	out->created_us = dec_i64(&d);

@@ -16,9 +16,10 @@
 #include "base/fault.h"
 #include "meta/internal.h"
 
-/* Is it an active bucket of this region, in the primary's words? */
+/* Is it an active bucket of this region, in the primary's words, and has it versions? */
 static int
-ask_primary(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *active, struct err *err)
+ask_primary(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *active, const char **versioning,
+    struct err *err)
 {
 	struct db_rows *r;
 
@@ -26,6 +27,7 @@ ask_primary(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id
 		return -1;
 	*active = db_count(r) == 1 && strcmp(db_text(r, 0, 1), t->meta->settings->region) == 0 &&
 	    strcmp(db_text(r, 0, 2), "active") == 0;
+	*versioning = db_count(r) == 1 ? db_text(r, 0, 3) : "";
 	return 0;
 }
 
@@ -40,13 +42,34 @@ run_bool(struct meta_thread *t, struct arena *a, enum stmt st, const struct uuid
 	return 0;
 }
 
+static int
+run_with(struct meta_thread *t, struct arena *a, enum stmt st, const struct uuid *bucket_id, const char *versioning, bool *out,
+    struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, st, (const struct db_param[]){ P_UUID(bucket_id), P_TEXT(versioning) }, 2, &r, err) != 0)
+		return -1;
+	*out = db_bool(r, 0, 0);
+	return 0;
+}
+
 int
 meta_fence_open(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *open, struct err *err)
 {
-	if (ask_primary(t, a, bucket_id, open, err) != 0)
+	const char *versioning;
+
+	if (ask_primary(t, a, bucket_id, open, &versioning, err) != 0)
 		return -1;
 	fault_point(FAULT_POINT_fence_before_open);
-	return *open ? run_bool(t, a, STMT_FENCE_OPEN, bucket_id, open, err) : 0;
+	return *open ? run_with(t, a, STMT_FENCE_OPEN, bucket_id, versioning, open, err) : 0;
+}
+
+int
+meta_fence_versioning(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const char *versioning, bool *open,
+    struct err *err)
+{
+	return run_with(t, a, STMT_FENCE_VERSIONING, bucket_id, versioning, open, err);
 }
 
 int

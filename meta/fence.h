@@ -16,6 +16,9 @@
  * go on: false = the bucket is no more (or never was here), or is being deleted.
  */
 MUST_CHECK int meta_fence_open(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *open, struct err *err);
+/* "Enabled" or "Suspended" from the next write on; waits for those under way. *open false: the fence is closed. */
+MUST_CHECK int meta_fence_versioning(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const char *versioning,
+    bool *open, struct err *err);
 /*
  * For DeleteBucket, in the home region: waits for the writes under way, proves
  * the bucket empty (no object in any version, no upload) and closes the fence,

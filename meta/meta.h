@@ -72,6 +72,7 @@ struct bucket {
 	const char *status;        /* "active", "deleting" */
 	const char *routing_mode;  /* "" = the region's setting */
 	const char *versioning;    /* "", "Enabled", "Suspended" */
+	const char *object_lock;   /* "" never; "Enabled"; or the default retention too, "GOVERNANCE 30 Days" */
 	const char *policy;        /* JSON, NULL = none */
 	uint32_t config_kinds;     /* bit i: a bucket_configs row of kind i exists (meta/config_kinds.def) */
 	int64_t created_us;
@@ -117,11 +118,14 @@ enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION };
 /* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant; waited for, too. */
 MUST_CHECK int meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
+/* The same with object lock, and so with versions. */
+MUST_CHECK int meta_bucket_create_locked(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
 enum bucket_gone { BUCKET_GONE, BUCKET_NOT_EMPTY, BUCKET_NOT_THERE };
 /* In the home region only: proves it empty, closes the fence, removes the row; can be repeated after a crash. */
 MUST_CHECK int meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b,
     enum bucket_gone *out, struct err *err);
-enum config_done { CONFIG_DONE, CONFIG_NONE, CONFIG_NO_BUCKET };
+enum config_done { CONFIG_DONE, CONFIG_NONE, CONFIG_NO_BUCKET, CONFIG_REFUSED };
 /*
  * Sets (document NULL: removes) the bucket's document of a kind of meta/config_kinds.def; as given it comes back byte
  * for byte. By the bucket's id: one of the same name that came later is another. CONFIG_NONE: there was none to remove,
@@ -148,6 +152,13 @@ bucket_has_config(const struct bucket *b, enum config_kind kind)
  */
 MUST_CHECK int meta_bucket_config(struct meta_thread *t, struct arena *a, const struct bucket *b, enum config_kind kind,
     const char **document, struct err *err);
+/*
+ * Sets versioning ("Enabled", "Suspended") or object lock (as struct bucket has it); NULL leaves it as it is. In the
+ * home region only: the bucket's fence is told in between, so that writes that begin later go by it, whatever they know of
+ * the bucket. CONFIG_REFUSED: object lock needs versioning, and cannot be taken away.
+ */
+MUST_CHECK int meta_bucket_set_versioning(struct meta_thread *t, struct arena *a, const struct bucket *b, const char *versioning,
+    const char *object_lock, enum config_done *out, struct err *err);
 /* The tenant's buckets after `after` ("" = all), in byte order, at most max; from the database. */
 MUST_CHECK int meta_bucket_list(struct meta_thread *t, struct arena *a, const struct uuid *tenant_id, const char *prefix,
     const char *after, const char *region /* NULL = any */, int max, struct bucket **out, size_t *n, struct err *err);

@@ -15,24 +15,20 @@
 #include "base/fault.h"
 #include "base/parse.h"
 #include "meta/fence.h"
-#include "meta/internal.h"
+#include "meta/object_internal.h"
 
 #define KEY_MAX 1024
-#define LIST_MAX 1000
-/* Of sql/regional/0005-versions.sql. */
-enum outcome { OUTCOME_DONE = 0, OUTCOME_NO_FENCE = 1, OUTCOME_CLOSED = 2, OUTCOME_PRECONDITION = 3, OUTCOME_NOT_THERE = 4 };
-
 /* Can the database hold it? PostgreSQL's text has no NUL. */
-static bool
-is_text(struct span s)
+bool
+object_is_text(struct span s)
 {
 	return s.len == 0 || (memchr(s.p, '\0', s.len) == NULL && utf8_valid(s));
 }
 
-static bool
-is_key(struct span key)
+bool
+object_is_key(struct span key)
 {
-	return key.len >= 1 && key.len <= KEY_MAX && is_text(key);
+	return key.len >= 1 && key.len <= KEY_MAX && object_is_text(key);
 }
 
 static struct db_param
@@ -41,14 +37,14 @@ bytes_or_null(struct span s)
 	return s.len == 0 ? P_NULL : P_SPAN(s);
 }
 
-static struct span
-span_or_empty(const struct db_rows *r, size_t row, int col)
+struct span
+object_span(const struct db_rows *r, size_t row, int col)
 {
 	return db_is_null(r, row, col) ? (struct span){ "", 0 } : db_span(r, row, col);
 }
 
-static const char *
-text_or(const struct db_rows *r, size_t row, int col, const char *otherwise)
+const char *
+object_text(const struct db_rows *r, size_t row, int col, const char *otherwise)
 {
 	return db_is_null(r, row, col) ? otherwise : db_text(r, row, col);
 }
@@ -94,19 +90,19 @@ object_from_row(const struct db_rows *r, struct arena *a, const struct bucket *b
 		.size = db_i64(r, 0, 0),
 		.mtime_us = db_i64(r, 0, 1),
 		.etag = db_text(r, 0, 2),
-		.checksums = span_or_empty(r, 0, 3),
-		.headers = span_or_empty(r, 0, 4),
-		.storage_class = text_or(r, 0, 5, "STANDARD"),
-		.owner_id = text_or(r, 0, 6, b->owner_id),
+		.checksums = object_span(r, 0, 3),
+		.headers = object_span(r, 0, 4),
+		.storage_class = object_text(r, 0, 5, "STANDARD"),
+		.owner_id = object_text(r, 0, 6, b->owner_id),
 		.is_marker = db_bool(r, 0, 7),
 		.has_blob = !db_is_null(r, 0, 8),
 		.has_parts = !db_is_null(r, 0, 9),
 		.ord = db_i64(r, 0, 10),
 		.is_null = db_bool(r, 0, 11),
 		.is_latest = db_bool(r, 0, 12),
-		.tags = span_or_empty(r, 0, 13),
-		.acl = text_or(r, 0, 14, "private"),
-		.sse = span_or_empty(r, 0, 15),
+		.tags = object_span(r, 0, 13),
+		.acl = object_text(r, 0, 14, "private"),
+		.sse = object_span(r, 0, 15),
 		.lock_mode = db_is_null(r, 0, 16) ? '\0' : db_text(r, 0, 16)[0],
 		.retain_until_us = db_is_null(r, 0, 17) ? 0 : db_i64(r, 0, 17),
 		.legal_hold = db_bool(r, 0, 18),
@@ -130,7 +126,7 @@ meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 		version == NULL || version->is_null ? P_NULL : P_INT(version->ord) };
 	struct db_rows *r;
 
-	if (!is_key(key))
+	if (!object_is_key(key))
 		return 0; /* no such key was ever put */
 	if (db_query(t->meta->regional, a, version == NULL ? current[want_data] : named[want_data], params,
 	        version == NULL ? 2 : 3, &r, err) != 0)
@@ -140,7 +136,7 @@ meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	if (object_from_row(r, a, b, key, out, err) < 0)
 		return -1;
 	if (want_data)
-		out->inline_data = span_or_empty(r, 0, 20);
+		out->inline_data = object_span(r, 0, 20);
 	return 1;
 }
 
@@ -162,9 +158,9 @@ list_entries(const struct db_rows *r, struct arena *a, const struct bucket *b, s
 		list[i].obj.size = db_i64(r, i, 2);
 		list[i].obj.mtime_us = db_i64(r, i, 3);
 		list[i].obj.etag = db_text(r, i, 4);
-		list[i].obj.checksums = span_or_empty(r, i, 5);
-		list[i].obj.storage_class = text_or(r, i, 6, "STANDARD");
-		list[i].obj.owner_id = text_or(r, i, 7, b->owner_id);
+		list[i].obj.checksums = object_span(r, i, 5);
+		list[i].obj.storage_class = object_text(r, i, 6, "STANDARD");
+		list[i].obj.owner_id = object_text(r, i, 7, b->owner_id);
 	}
 	*out = list;
 	return 0;
@@ -180,7 +176,7 @@ meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 	*n = 0;
 	*truncated = false;
 	*next = (struct span){ "", 0 };
-	if (!is_text(q->prefix) || !is_text(q->delimiter) || !is_text(q->after))
+	if (!object_is_text(q->prefix) || !object_is_text(q->delimiter) || !object_is_text(q->after))
 		return FAIL(err, ERR_INVALID, "a prefix, delimiter or marker is no UTF-8 text");
 	if (q->max < 0 || q->max > LIST_MAX)
 		return FAIL(err, ERR_INVALID, "a page of %d entries was asked for", q->max);
@@ -233,8 +229,8 @@ run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum 
 	return FAIL(err, ERR_INTERNAL, "the fence of the bucket \"%s\" was opened and is not there", b->name);
 }
 
-static enum object_wrote
-wrote_of(int64_t outcome)
+enum object_wrote
+object_outcome(int64_t outcome)
 {
 	switch (outcome) {
 	case OUTCOME_CLOSED:
@@ -243,6 +239,10 @@ wrote_of(int64_t outcome)
 		return OBJECT_PRECONDITION;
 	case OUTCOME_NOT_THERE:
 		return OBJECT_NOT_THERE;
+	case OUTCOME_LOCKED:
+		return OBJECT_LOCKED;
+	case OUTCOME_IS_MARKER:
+		return OBJECT_IS_MARKER;
 	default:
 		return OBJECT_WROTE;
 	}
@@ -281,7 +281,7 @@ meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	struct db_rows *r;
 	int64_t outcome;
 
-	if (!is_key(in->key))
+	if (!object_is_key(in->key))
 		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, in->key.len);
 	ASSERT(in->size >= 0 && in->etag != NULL);
 	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size || in->sse.len > 0);
@@ -298,28 +298,6 @@ meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	        18, &r, &outcome, err) != 0)
 		return -1;
 	*placed = (struct object_placed){ 0, NULL, false };
-	*out = wrote_of(outcome);
+	*out = object_outcome(outcome);
 	return outcome == OUTCOME_DONE ? placed_from_row(r, a, placed, err) : 0;
-}
-
-int
-meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
-    const struct object_cond *cond, enum object_wrote *out, bool *was_there, struct err *err)
-{
-	bool if_match = cond != NULL && cond->kind == COND_IF_MATCH;
-	int64_t outcome = OUTCOME_NOT_THERE;
-	struct db_rows *r;
-
-	if (is_key(key)) { /* others were never put */
-		if (db_query(t->meta->regional, a, STMT_OBJECT_DELETE,
-		        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(if_match ? COND_IF_MATCH : COND_NONE),
-		            P_TEXT(etag_of(cond)) }, 4, &r, err) != 0)
-			return -1;
-		outcome = db_i64(r, 0, 0);
-	}
-	if (outcome == OUTCOME_NO_FENCE)
-		outcome = OUTCOME_NOT_THERE; /* nothing was ever put into the bucket: nothing to open the fence for */
-	*was_there = outcome == OUTCOME_DONE || outcome == OUTCOME_PRECONDITION;
-	*out = outcome == OUTCOME_NOT_THERE && !if_match ? OBJECT_WROTE : wrote_of(outcome);
-	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta/object.h - objects of this region: rows of the regional database.
+ * meta/object.h - objects of this region: rows of the regional database. What is done to their versions: meta/version.h.
  *
  * A write joins the bucket's fence in the same statement, so that no stale
  * belief can put an object into a bucket that is no more. Bytes come first: the
@@ -63,6 +63,8 @@ enum object_wrote {
 	OBJECT_FENCE_CLOSED,       /* the bucket is no more: NoSuchBucket */
 	OBJECT_PRECONDITION,       /* 412 */
 	OBJECT_NOT_THERE,          /* If-Match on a key that is not there: 404 NoSuchKey */
+	OBJECT_LOCKED,             /* retention or a legal hold forbids it: 403 AccessDenied */
+	OBJECT_IS_MARKER,          /* not for delete markers: 405 */
 };
 
 /*
@@ -86,10 +88,6 @@ struct object_placed {
  */
 MUST_CHECK int meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
     const struct object_cond *cond, enum object_wrote *out, struct object_placed *placed, struct err *err);
-/* Delete the current (unversioned) object; *was_there tells whether there was one. */
-MUST_CHECK int meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
-    const struct object_cond *cond, enum object_wrote *out, bool *was_there, struct err *err);
-
 struct list_query {
 	struct span prefix, delimiter; /* may be empty */
 	struct span after;         /* keys (and common prefixes) greater than this; empty = from the start */

@@ -7,6 +7,7 @@
  */
 #include "s3/condition.h"
 
+#include "base/parse.h"
 #include "s3/date.h"
 #include "s3/errors.h"
 
@@ -151,8 +152,8 @@ refuse_others(const struct s3_headers *hs, bool is_delete,
 		{ "if-unmodified-since", "If-Unmodified-Since", true, true },
 		{ "if-none-match", "If-None-Match", false, true },
 		{ "x-amz-if-match-last-modified-time",
-		    "x-amz-if-match-last-modified-time", true, true },
-		{ "x-amz-if-match-size", "x-amz-if-match-size", true, true },
+		    "x-amz-if-match-last-modified-time", true, false },
+		{ "x-amz-if-match-size", "x-amz-if-match-size", true, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -162,14 +163,44 @@ refuse_others(const struct s3_headers *hs, bool is_delete,
 	return 0;
 }
 
-int
-condition_write_parse(const struct s3_headers *hs, bool is_delete,
+bool
+condition_etag(struct span text, struct span *etag)
+{
+	struct span rest = text, more;
+
+	return next_tag(&rest, etag) && etag->len > 0 && !next_tag(&rest, &more);
+}
+
+/* Of a DELETE: the object is to have this time and this size. */
+static int
+read_attributes(const struct s3_headers *hs, int64_t now_us,
     struct condition_write *out, struct s3_problem *pr)
 {
-	struct span match = s3_header_get(hs, "if-match");
-	struct span none = s3_header_get(hs, "if-none-match"), rest, more;
+	static const char time_name[] = "x-amz-if-match-last-modified-time";
+	static const char size_name[] = "x-amz-if-match-size";
+	struct span time = s3_header_get(hs, time_name);
+	struct span size = s3_header_get(hs, size_name);
 
-	*out = (struct condition_write){ CONDITION_NONE, { NULL, 0 } };
+	out->has_mtime = time.p != NULL;
+	out->has_size = size.p != NULL;
+	if (out->has_mtime &&
+	    !date_parse_http(s3_trim(time), now_us, &out->mtime_us) &&
+	    !date_parse_iso(s3_trim(time), &out->mtime_us))
+		return s3_problem_argument(pr, NULL, time_name, time);
+	if (out->has_size &&
+	    !parse_i64(s3_trim(size), 0, INT64_MAX, &out->size))
+		return s3_problem_argument(pr, NULL, size_name, size);
+	return 0;
+}
+
+int
+condition_write_parse(const struct s3_headers *hs, bool is_delete,
+    int64_t now_us, struct condition_write *out, struct s3_problem *pr)
+{
+	struct span match = s3_header_get(hs, "if-match");
+	struct span none = s3_header_get(hs, "if-none-match");
+
+	*out = (struct condition_write){ .kind = CONDITION_NONE };
 	if (refuse_others(hs, is_delete, pr) != 0)
 		return -1;
 	if (match.p != NULL && none.p != NULL)
@@ -180,11 +211,11 @@ condition_write_parse(const struct s3_headers *hs, bool is_delete,
 		out->kind = CONDITION_ABSENT;
 		return 0;
 	}
+	if (is_delete && read_attributes(hs, now_us, out, pr) != 0)
+		return -1;
 	if (match.p == NULL)
 		return 0;
-	rest = match;
-	if (!next_tag(&rest, &out->etag) || out->etag.len == 0 ||
-	    next_tag(&rest, &more))
+	if (!condition_etag(match, &out->etag))
 		return s3_problem_argument(
 		    pr, "Invalid ETag", "If-Match", match);
 	out->kind = CONDITION_MATCH;

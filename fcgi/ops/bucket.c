@@ -48,7 +48,10 @@ read_configuration(struct req *r, const struct identity *who, struct s3_create_b
 static int
 make_in(struct req *r, const struct identity *who, const char *region, enum bucket_made *made)
 {
-	return meta_bucket_create(r->thread->meta, r->arena, r->bucket_name, region, &who->app->tenant_id, made, &r->err);
+	bool lock = s3_ieq(req_header(r, "x-amz-bucket-object-lock-enabled"), SPAN("true"));
+
+	return (lock ? meta_bucket_create_locked : meta_bucket_create)(r->thread->meta, r->arena, r->bucket_name, region,
+	    &who->app->tenant_id, made, &r->err);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "fcgi/authorize.h"
 #include "meta/object.h"
+#include "s3/date.h"
 
 int
 op_not_implemented(struct req *r, const struct identity *who)
@@ -25,7 +26,7 @@ op_not_implemented(struct req *r, const struct identity *who)
 
 /* Beginnings of names; refused unless they say "false". */
 static const char *const not_built[] = {
-	"x-amz-object-lock-", "x-amz-tagging", "x-amz-bucket-object-lock-enabled",
+	"x-amz-tagging",
 	"x-amz-write-offset-bytes",
 };
 
@@ -92,18 +93,62 @@ no_such_key(struct req *r, const struct identity *who)
 }
 
 int
+ops_version_of(struct req *r, struct span text, struct version_id *buf, const struct version_id **out)
+{
+	*out = NULL;
+	if (text.p == NULL)
+		return 0;
+	if (!version_parse(text, buf)) {
+		(void)s3_problem_argument(&r->problem,
+		    text.len == 0 ? "Version id cannot be the empty string" : "Invalid version id specified", "versionId", text);
+		return req_refused(r, "no version's id");
+	}
+	*out = buf;
+	return 0;
+}
+
+int
+ops_no_such_version(struct req *r, struct span version)
+{
+	(void)s3_problem_set(&r->problem, S3_NoSuchVersion, NULL);
+	s3_problem_extra(&r->problem, "Key", r->key);
+	s3_problem_extra(&r->problem, "VersionId", version);
+	return req_refused(r, "no such version");
+}
+
+int
+ops_marker_not_allowed(struct req *r)
+{
+	(void)s3_problem_set(&r->problem, S3_MethodNotAllowed, NULL);
+	s3_problem_extra(&r->problem, "Method", r->method);
+	s3_problem_extra(&r->problem, "ResourceType", SPAN("DeleteMarker"));
+	return req_refused(r, "a delete marker has no bytes");
+}
+
+int
 ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out)
 {
-	struct span version = req_param(r, "versionId");
-	int found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, NULL, want_data, out, &r->err);
+	struct span text = req_param(r, "versionId");
+	const struct version_id *version;
+	struct version_id buf;
+	int found;
 
+	if (ops_version_of(r, text, &buf, &version) != 0)
+		return -1;
+	found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, version, want_data, out, &r->err);
 	if (found < 0)
 		return -1;
-	if (version.p != NULL && (found == 0 || !span_eq(version, span_of(out->version)))) {
-		(void)s3_problem_set(&r->problem, S3_NoSuchVersion, NULL);
-		s3_problem_extra(&r->problem, "Key", r->key);
-		s3_problem_extra(&r->problem, "VersionId", version);
-		return req_refused(r, "no such version");
+	if (version != NULL && found == 0)
+		return ops_no_such_version(r, text);
+	if (found == 1 && out->is_marker) {
+		char date[DATE_HTTP_SIZE];
+
+		if (version == NULL)
+			(void)no_such_key(r, who);
+		date_http(out->mtime_us, date);
+		r->more_headers = arena_printf(r->arena, "x-amz-delete-marker: true\r\nx-amz-version-id: %s\r\nLast-Modified: %s\r\n",
+		    out->version, date);
+		return version == NULL ? -1 : ops_marker_not_allowed(r);
 	}
-	return found == 1 && !out->is_marker ? 0 : no_such_key(r, who);
+	return found == 1 ? 0 : no_such_key(r, who);
 }

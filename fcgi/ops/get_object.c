@@ -11,11 +11,14 @@
 #include "fcgi/ops/ops.h"
 
 #include "fcgi/object_bytes.h"
+#include "fcgi/authorize.h"
 #include "fcgi/respond.h"
 #include "fcgi/sendfile.h"
 #include "meta/object.h"
 #include "s3/checksum.h"
 #include "s3/condition.h"
+#include "s3/date.h"
+#include "s3/object_lock.h"
 
 struct got {
 	struct object o;
@@ -46,6 +49,22 @@ checksum_headers(struct reply *rp, const struct object *o)
 	checksum_text(&stored, text);
 	reply_str(rp, checksum_table[stored.algo].header, text);
 	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
+}
+
+/* To those who may ask for it by itself. */
+static void
+lock_headers(struct reply *rp, const struct identity *who, const struct object *o)
+{
+	struct req *r = rp->r;
+	char until[DATE_ISO_SIZE];
+
+	if (o->lock_mode != '\0' && allowed(r, who, "s3:GetObjectRetention", r->key)) {
+		date_iso_ms(o->retain_until_us, until);
+		reply_str(rp, "x-amz-object-lock-mode", object_lock_mode_name(o->lock_mode));
+		reply_str(rp, "x-amz-object-lock-retain-until-date", until);
+	}
+	if (o->legal_hold && allowed(r, who, "s3:GetObjectLegalHold", r->key))
+		reply_str(rp, "x-amz-object-lock-legal-hold", "ON");
 }
 
 /* What 200, 206 and 304 tell of the object. */
@@ -94,13 +113,14 @@ check_conditions(struct req *r, struct got *g)
 }
 
 static void
-begin(struct reply *rp, struct req *r, const struct got *g)
+begin(struct reply *rp, struct req *r, const struct identity *who, const struct got *g)
 {
 	char text[RANGE_TEXT_SIZE];
 	struct span mode = req_header(r, "x-amz-checksum-mode");
 
 	reply_begin(rp, r, g->range.partial ? 206 : 200);
 	object_headers(rp, g);
+	lock_headers(rp, who, &g->o);
 	strbuf_span(&rp->head, SPAN("Accept-Ranges: bytes\r\n"));
 	object_meta_headers(&rp->head, &g->meta);
 	if (g->o.storage_class != NULL && strcmp(g->o.storage_class, "STANDARD") != 0)
@@ -153,7 +173,7 @@ op_get_object(struct req *r, const struct identity *who)
 	rc = check_conditions(r, &g);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	begin(&rp, r, &g);
+	begin(&rp, r, who, &g);
 	if (r->is_head) {
 		reply_i64(&rp, "Content-Length", g.range.len);
 		return reply_head(&rp);

@@ -27,6 +27,19 @@ typedef int (*op_fn)(struct req *r, const struct identity *who);
 MUST_CHECK int ops_check_headers(struct req *r);
 /* The object's row or an error: NoSuchKey (AccessDenied to those who may not list), NoSuchVersion. */
 struct object;
+struct version_id;
 MUST_CHECK int ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out);
+/* The version that a text names; *out NULL when there is no text (p NULL). -1: InvalidArgument. */
+MUST_CHECK int ops_version_of(struct req *r, struct span text, struct version_id *buf, const struct version_id **out);
+/* NoSuchVersion; MethodNotAllowed for what cannot be done to a delete marker: is -1. */
+int ops_no_such_version(struct req *r, struct span version);
+int ops_marker_not_allowed(struct req *r);
+/*
+ * Retention and legal hold of an object that is to be written: what the headers say, else the bucket's default.
+ * -1: InvalidRequest where the bucket has no object lock, InvalidArgument, AccessDenied.
+ */
+MUST_CHECK int ops_object_lock(struct req *r, const struct identity *who, struct object *o);
+/* May governance be passed: he asks for it by the header, and may. */
+bool ops_bypasses_governance(const struct req *r, const struct identity *who, struct span key);
 
 #endif

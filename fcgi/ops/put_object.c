@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fcgi/ops/put_object.c - PutObject and DeleteObject.
+ * fcgi/ops/put_object.c - PutObject.
  *
  * Owns:       a blob writer while the body comes in.
  * Called by:  dispatch.c.
@@ -19,12 +19,12 @@
 
 /* What the statement is asked to check, from what the headers say. */
 static int
-write_condition(struct req *r, bool is_delete, struct object_cond *out)
+write_condition(struct req *r, struct object_cond *out)
 {
 	struct condition_write cw;
 
 	*out = (struct object_cond){ .kind = COND_NONE };
-	if (condition_write_parse(&r->headers, is_delete, &cw, &r->problem) != 0)
+	if (condition_write_parse(&r->headers, false, r->now_us, &cw, &r->problem) != 0)
 		return req_refused(r, "a condition that cannot be had");
 	if (cw.kind == CONDITION_ABSENT)
 		out->kind = COND_IF_NONE_MATCH_ANY;
@@ -50,6 +50,8 @@ not_written(struct req *r, enum object_wrote wrote, const struct object_cond *co
 	case OBJECT_NOT_THERE:
 		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 	case OBJECT_WROTE:
+	case OBJECT_LOCKED: /* what is put is a version of its own */
+	case OBJECT_IS_MARKER:
 		break;
 	}
 	return FAIL(&r->err, ERR_INTERNAL, "a write has an unknown outcome");
@@ -171,6 +173,8 @@ put_headers(struct reply *rp, const struct put *p)
 	reply_str(rp, checksum_table[stored.algo].header, text);
 	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
 	sse_reply(rp, p->sse);
+	if (p->placed.versioned)
+		reply_str(rp, "x-amz-version-id", p->placed.version);
 }
 
 int
@@ -181,7 +185,7 @@ put_begin(struct req *r, struct put *p)
 		return -1;
 	if (object_meta_parse(r->arena, &r->headers, &p->meta, &r->problem) != 0)
 		return req_refused(r, "the object's headers are refused");
-	return write_condition(r, false, &p->cond) != 0 ? -1 : sse_for_write(r, &p->sse);
+	return write_condition(r, &p->cond) != 0 ? -1 : sse_for_write(r, &p->sse);
 }
 
 int
@@ -190,6 +194,8 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 	struct object *o = &p->object;
 	enum object_wrote wrote;
 
+	if (ops_object_lock(r, who, o) != 0)
+		return -1;
 	if (take_body(r, &p->body, p->sse, o) != 0 || describe(r, who, p, o) != 0)
 		return -1;
 	if (meta_object_put(r->thread->meta, r->arena, r->bucket, o, &p->cond, &wrote, &p->placed, &r->err) != 0)
@@ -211,29 +217,5 @@ op_put_object(struct req *r, const struct identity *who)
 		return -1;
 	reply_begin(&rp, r, 200);
 	put_headers(&rp, &p);
-	return reply_empty(&rp);
-}
-
-int
-op_delete_object(struct req *r, const struct identity *who)
-{
-	struct object_cond cond;
-	enum object_wrote wrote;
-	struct span version = req_param(r, "versionId");
-	struct reply rp;
-	bool was_there;
-
-	(void)who;
-	if (write_condition(r, true, &cond) != 0)
-		return -1;
-	/* Without versioning there is one version, "null"; deleting another changes nothing. */
-	if (version.p == NULL || span_eq(version, SPAN("null"))) {
-		if (meta_object_delete(r->thread->meta, r->arena, r->bucket, r->key, &cond, &wrote, &was_there, &r->err) != 0)
-			return -1;
-		if (wrote == OBJECT_FENCE_CLOSED || wrote == OBJECT_PRECONDITION ||
-		    (wrote == OBJECT_NOT_THERE && cond.kind != COND_NONE))
-			return not_written(r, wrote, &cond);
-	}
-	reply_begin(&rp, r, 204);
 	return reply_empty(&rp);
 }

@@ -1,9 +1,10 @@
 -- name: bucket_create
 -- database: global
--- params: $1 id uuid, $2 name text, $3 region text, $4 tenant_id uuid
+-- params: $1 id uuid, $2 name text, $3 region text, $4 tenant_id uuid, $5 lock boolean
 -- rows: one
--- A new bucket in an active region, unless the name is taken. The id was never used before.
+-- A new bucket in an active region, unless the name is taken. The id was never used before. With object lock it has versions.
 WITH home AS (SELECT name FROM regions WHERE name = $3 AND state = 'active'),
-made AS (INSERT INTO buckets (id, name, region, tenant_id) SELECT $1, $2, home.name, $4 FROM home
+made AS (INSERT INTO buckets (id, name, region, tenant_id, versioning, object_lock)
+	SELECT $1, $2, home.name, $4, v, v FROM home, (SELECT CASE WHEN $5 THEN 'Enabled' ELSE '' END) AS lock (v)
 	ON CONFLICT (name) DO NOTHING RETURNING 1)
 SELECT EXISTS (SELECT FROM home), EXISTS (SELECT FROM made)

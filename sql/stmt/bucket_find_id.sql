@@ -2,5 +2,5 @@
 -- database: global
 -- params: $1 id uuid
 -- rows: many
--- What the primary says of an id, for the fence: name, home region, status.
-SELECT name, region, status FROM buckets WHERE id = $1
+-- What the primary says of an id, for the fence: name, home region, status, versioning.
+SELECT name, region, status, versioning FROM buckets WHERE id = $1

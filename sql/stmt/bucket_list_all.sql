@@ -4,7 +4,7 @@
 -- rows: many
 -- One page of all buckets, for operators; null = any.
 SELECT b.id, b.name, b.region, b.tenant_id, b.canonical_id, b.tenant_name, b.status, b.routing_mode, b.versioning, b.policy, b.kinds,
-	b.created_at
+	b.created_at, (SELECT l.object_lock FROM buckets l WHERE l.id = b.id)
 FROM bucket_rows b
 WHERE ($1 IS NULL OR b.tenant_id = anvil_tenant_id($1)) AND ($2 IS NULL OR b.region = $2)
 	AND ($3 IS NULL OR starts_with(b.name, $3)) AND b.name > $4

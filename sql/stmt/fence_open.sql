@@ -1,6 +1,6 @@
 -- name: fence_open
 -- database: regional
--- params: $1 bucket uuid
+-- params: $1 bucket uuid, $2 versioning text
 -- rows: one
 -- Only after the primary said that the bucket is there. true = open; a closed one stays closed.
-SELECT bucket_fence_open($1)
+SELECT bucket_fence_open($1, $2)

@@ -132,7 +132,7 @@ def test_version():
     n = bucket(EU)
     S3().put(n, "k", b"x")
     eq("the null version", S3().request("GET", n, "k", query={"versionId": "null"}).body, b"x")
-    error(S3().request("GET", n, "k", query={"versionId": "nosuch"}), 404, "NoSuchVersion", Key="k", VersionId="nosuch")
+    error(S3().request("GET", n, "k", query={"versionId": "ffffffffffffffff"}), 404, "NoSuchVersion", Key="k", VersionId="ffffffffffffffff")
     error(S3().request("GET", n, "k", query={"versionId": ""}), 400, "InvalidArgument", ArgumentName="versionId")
 
 

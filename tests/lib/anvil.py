@@ -341,6 +341,66 @@ def bucket(home=EU, via=None, s3=None):
     return name
 
 
+def versioned(home=EU, state=b"Enabled", name=None):
+    """A bucket with versions, new unless it is named."""
+    name = name or bucket(home)
+    status(S3(home).request("PUT", name, query="versioning", body=b"<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>" % state), 200)
+    return name
+
+
+def locked(home=EU):
+    """A bucket with object lock, by CreateBucket."""
+    name = "t-" + secrets.token_hex(8)
+    body = b"<CreateBucketConfiguration><LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>" % home.name.encode()
+    status(S3(home).request("PUT", name, body=body, headers={"x-amz-bucket-object-lock-enabled": "true"}), 200)
+    _made.append((name, home, S3(home)))
+    return name
+
+
+def days_ahead(days):
+    """An ISO 8601 time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400 * days))
+
+
+def put_retention(name, mode, until, version=None, bypass=False, s3=None, key="k"):
+    body = b"<Retention>%s</Retention>" % (b"<Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate>" % (mode.encode(), until.encode()) if mode else b"")
+    q = {"retention": ""}
+    if version:
+        q["versionId"] = version
+    return (s3 or S3()).request("PUT", name, key, query=q, body=body, headers={"x-amz-bypass-governance-retention": "true"} if bypass else {})
+
+
+def put_hold(name, hold, version=None, s3=None, key="k"):
+    q = {"legal-hold": ""}
+    if version:
+        q["versionId"] = version
+    return (s3 or S3()).request("PUT", name, key, query=q, body=b"<LegalHold><Status>%s</Status></LegalHold>" % hold.encode())
+
+
+def versions(name, region=None, **q):
+    """One page of versions: (key, version id, is it latest, is it a marker)."""
+    query = {"versions": ""}
+    query.update({k.replace("_", "-"): v for k, v in q.items()})
+    r = S3(region or EU).request("GET", name, query=query)
+    status(r, 200)
+    eq("root", r.xml.tag, "ListVersionsResult")
+    return [(e.findtext("Key"), e.findtext("VersionId"), e.findtext("IsLatest") == "true", e.tag == "DeleteMarker")
+            for e in r.xml if e.tag in ("Version", "DeleteMarker")]
+
+
+def remove_versions(s3, name):
+    """All of them, passing governance."""
+    while True:
+        r = s3.request("GET", name, query={"versions": "", "encoding-type": "url"})
+        found = [(e.findtext("Key"), e.findtext("VersionId")) for e in r.xml if e.tag in ("Version", "DeleteMarker")] if r.status == 200 else []
+        gone = 0
+        for k, v in found:
+            q = s3.request("DELETE", target=sigv4.path_of(name) + "/" + k.replace("+", "%20") + "?versionId=" + v, headers={"x-amz-bypass-governance-retention": "true"})
+            gone += q.status == 204
+        if not gone:
+            return
+
+
 def clean():
     while _made:
         name, home, s3 = _made.pop()
@@ -352,6 +412,7 @@ def clean():
                     there.request("DELETE", target=sigv4.path_of(name) + "/" + k.replace("+", "%20"))
                 if not keys:
                     break
+            remove_versions(there, name)
             there.request("DELETE", name)
         except (Failed, OSError, http.client.HTTPException):
             pass

@@ -15,7 +15,7 @@
 #include "base/parse.h"
 #include "meta/fence.h"
 #include "meta/migrate.h"
-#include "meta/object.h"
+#include "meta/version.h"
 #include "meta/registry.h"
 #include "tests/lib/scratch.h"
 
@@ -120,6 +120,21 @@ static inline struct object
 inline_object(const char *key, const char *data)
 {
 	return (struct object){ .key = span_of(key), .size = (int64_t)strlen(data), .etag = data, .inline_data = span_of(data) };
+}
+
+/* Without naming a version; cond may be NULL. */
+static inline int
+delete_object(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key, const struct object_cond *cond,
+    enum object_wrote *wrote, bool *was_there, struct err *e)
+{
+	struct object_removal what = { .key = key, .etag = cond != NULL && cond->kind == COND_IF_MATCH ? cond->etag : NULL };
+	struct object_removed out;
+
+	if (meta_object_delete(t, a, b, &what, NULL, &out, e) != 0)
+		return -1;
+	*wrote = out.wrote;
+	*was_there = out.was_there;
+	return 0;
 }
 
 static inline struct object

@@ -194,7 +194,13 @@ static const struct {
 	{ "if-match: \"abc\"", true, CONDITION_MATCH, "abc", "" },
 	{ "if-match: *", true, CONDITION_MATCH, "*", "" },
 	{ "if-none-match: *", true, CONDITION_NONE, NULL, "NotImplemented" },
-	{ "x-amz-if-match-size: 3", true, CONDITION_NONE, NULL, "NotImplemented" },
+	{ "x-amz-if-match-size: 3", true, CONDITION_NONE, NULL, "" },
+	{ "x-amz-if-match-size: 3", false, CONDITION_NONE, NULL, "NotImplemented" },
+	{ "x-amz-if-match-size: three", true, CONDITION_NONE, NULL, "InvalidArgument" },
+	{ "x-amz-if-match-size: -1", true, CONDITION_NONE, NULL, "InvalidArgument" },
+	{ "x-amz-if-match-last-modified-time: " SAME, true, CONDITION_NONE, NULL, "" },
+	{ "x-amz-if-match-last-modified-time: " SAME, false, CONDITION_NONE, NULL, "NotImplemented" },
+	{ "x-amz-if-match-last-modified-time: now", true, CONDITION_NONE, NULL, "InvalidArgument" },
 };
 
 START_TEST(test_write_row)
@@ -202,7 +208,7 @@ START_TEST(test_write_row)
 	struct s3_headers hs = help_headers(writes[_i].headers);
 	struct s3_problem pr = { 0 };
 	struct condition_write w;
-	int rc = condition_write_parse(&hs, writes[_i].is_delete, &w, &pr);
+	int rc = condition_write_parse(&hs, writes[_i].is_delete, 0, &w, &pr);
 
 	ck_assert_msg(strcmp(help_code(&pr), writes[_i].want) == 0, "%s: got %s", writes[_i].headers, help_code(&pr));
 	ck_assert_int_eq(rc, writes[_i].want[0] == '\0' ? 0 : -1);

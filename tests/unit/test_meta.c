@@ -124,7 +124,7 @@ START_TEST(test_codec_keeps_every_field)
 	struct app a = { .access_key = "KEY", .name = "n", .tenant_name = "t", .owner_id = "o", .enabled = true,
 		.sealed_secret = { "\0\1\2", 3 }, .access = APP_FULL, .policies = policies, .created_us = -5 }, a2;
 	struct bucket b = { .name = "b", .region = "eu", .owner_id = "o", .owner_name = "on", .status = "active", .routing_mode = "",
-		.versioning = "Enabled", .policy = NULL, .config_kinds = 0x80000001, .created_us = INT64_MAX }, b2;
+		.versioning = "Enabled", .object_lock = "GOVERNANCE 3 Days", .policy = NULL, .config_kinds = 0x80000001, .created_us = INT64_MAX }, b2;
 	struct region r[2] = { { "eu", "http://x", domains, "p", "q", "active", 1 }, { "us", "http://y", domains + 1, "", "", "leaving", 2 } };
 	struct region *r2;
 	struct strbuf sb;

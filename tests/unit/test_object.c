@@ -130,7 +130,7 @@ START_TEST(test_odd_keys)
 		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, NULL, true, &got, &err), keys[i].valid ? 1 : 0);
 		if (keys[i].valid)
 			ck_assert_str_eq(got.etag, arena_printf(arena, "%zu", i));
-		OK(meta_object_delete(thread, arena, &b, keys[i].key, NULL, &wrote, &there, &err));
+		OK(delete_object(thread, arena, &b, keys[i].key, NULL, &wrote, &there, &err));
 		ck_assert_int_eq(wrote, OBJECT_WROTE);
 		ck_assert_int_eq(there, keys[i].valid);
 		ck_assert_int_eq(meta_object_get(thread, arena, &b, keys[i].key, NULL, true, &got, &err), 0);
@@ -193,15 +193,15 @@ START_TEST(test_conditions)
 		    row[i].there != NULL || row[i].put == OBJECT_WROTE);
 		if (row[i].there != NULL || row[i].put == OBJECT_WROTE)
 			ck_assert_str_eq(got.etag, row[i].put == OBJECT_WROTE ? "new" : row[i].there);
-		OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+		OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 		if (row[i].there != NULL)
 			(void)put_text(&b, "k", row[i].there);
-		OK(meta_object_delete(thread, arena, &b, SPAN("k"), &row[i].cond, &wrote, &there, &err));
+		OK(delete_object(thread, arena, &b, SPAN("k"), &row[i].cond, &wrote, &there, &err));
 		ck_assert_msg(wrote == row[i].del, "%s", row[i].name);
 		ck_assert_int_eq(there, row[i].there != NULL);
 		ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("k"), NULL, true, &got, &err),
 		    row[i].del == OBJECT_PRECONDITION);
-		OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+		OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	}
 }
 END_TEST
@@ -247,7 +247,7 @@ START_TEST(test_replaced_blobs_die)
 	o = blob_object("k", &id[3], 7, "e");
 	ck_assert_int_eq(put(&b, &o, &(struct object_cond){ COND_IF_NONE_MATCH_ANY, NULL }), OBJECT_PRECONDITION);
 	ck_assert_int_eq(dead(&id[2]) + dead(&id[3]), 0);
-	OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+	OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	ck_assert_int_eq(dead(&id[2]), 1);
 	/* By psql as well. */
 	o = blob_object("k2", &id[3], 7, "e");
@@ -323,14 +323,14 @@ START_TEST(test_fence)
 	uuid_random(&ghost.id);
 	ck_assert_int_eq(put_text(&ghost, "k", "v"), OBJECT_FENCE_CLOSED);
 	/* Deleting and reading where nothing was ever put. */
-	OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+	OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	ck_assert(wrote == OBJECT_WROTE && !there);
 	ck_assert_int_eq(put_text(&b, "k", "v"), OBJECT_WROTE);
 	OK(meta_bucket_delete(thread, arena, &b, &gone, &err));
 	ck_assert_int_eq(gone, BUCKET_NOT_EMPTY);
 	ck_assert_int_eq(put_text(&b, "k2", "v"), OBJECT_WROTE);
-	OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
-	OK(meta_object_delete(thread, arena, &b, SPAN("k2"), NULL, &wrote, &there, &err));
+	OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+	OK(delete_object(thread, arena, &b, SPAN("k2"), NULL, &wrote, &there, &err));
 	OK(meta_bucket_delete(thread, arena, &b, &gone, &err));
 	ck_assert_int_eq(gone, BUCKET_GONE);
 	OK(meta_bucket_delete(thread, arena, &b, &gone, &err));
@@ -339,7 +339,7 @@ START_TEST(test_fence)
 	ck_assert_int_eq(put_text(&b, "late", "v"), OBJECT_FENCE_CLOSED);
 	OK(meta_fence_open(thread, arena, &b.id, &open, &err));
 	ck_assert(!open);
-	OK(meta_object_delete(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
+	OK(delete_object(thread, arena, &b, SPAN("k"), NULL, &wrote, &there, &err));
 	ck_assert_int_eq(wrote, OBJECT_FENCE_CLOSED);
 	ck_assert_int_eq(meta_object_get(thread, arena, &b, SPAN("late"), NULL, true, &got, &err), 0);
 	OK(meta_fences_half_done(thread, arena, 10, &ids, &n, &err));
@@ -567,7 +567,7 @@ write_and_delete(void *arg)
 		}
 		atomic_fetch_add(&r->wrote, 1);
 		atomic_fetch_add(&r->wrote_late, was_closed ? 1 : 0);
-		if (meta_object_delete(t, a, &r->bucket, o.key, NULL, &deleted, &there, &e) != 0 || !there)
+		if (delete_object(t, a, &r->bucket, o.key, NULL, &deleted, &there, &e) != 0 || !there)
 			atomic_fetch_add(&r->failed, 1);
 	}
 	meta_thread_free(t);
@@ -637,7 +637,7 @@ put_blobs(void *arg)
 		o = blob_object(key, &r->blobs[me->number][i], 1, "e");
 		if (meta_object_put(t, a, &r->bucket, &o, NULL, &wrote, &placed, &e) != 0 || wrote != OBJECT_WROTE)
 			atomic_fetch_add(&r->failed, 1);
-		if (i % 5 == 4 && meta_object_delete(t, a, &r->bucket, o.key, NULL, &wrote, &there, &e) != 0)
+		if (i % 5 == 4 && delete_object(t, a, &r->bucket, o.key, NULL, &wrote, &there, &e) != 0)
 			atomic_fetch_add(&r->failed, 1);
 		if (i % 7 == 6) {
 			o = inline_object(key, "x");
