@@ -463,9 +463,24 @@ race(const struct bucket *b, const char *key, struct object_cond cond, int n)
 	return winner;
 }
 
-START_TEST(test_one_winner_if_absent)
+/* A new bucket in each state of versioning. */
+static const char *const states[] = { NULL, "Enabled", "Suspended" };
+
+static struct bucket
+bucket_in_state(const char *state)
 {
 	struct bucket b = new_bucket();
+	enum config_done done = CONFIG_DONE;
+
+	if (state != NULL)
+		OK(meta_bucket_set_versioning(thread, arena, &b, state, NULL, &done, &err));
+	ck_assert_int_eq(done, CONFIG_DONE);
+	return b;
+}
+
+START_TEST(test_one_winner_if_absent)
+{
+	struct bucket b = bucket_in_state(states[_i]);
 	struct object got;
 	char etag[20];
 
@@ -505,9 +520,44 @@ START_TEST(test_first_writes_at_once)
 }
 END_TEST
 
+/* Versions that are written at once are all kept, in one order; the null version there is but once. */
+START_TEST(test_versions_at_once)
+{
+	static struct racer racer[32];
+	struct bucket b = bucket_in_state(states[_i]);
+	pthread_barrier_t start;
+	pthread_t th[32];
+	struct version_query q = { .prefix = SPAN(""), .delimiter = SPAN(""), .after = SPAN(""), .max = 1000 };
+	struct list_entry *e;
+	size_t n, rounds = 5;
+	bool truncated;
+
+	for (size_t round = 0; round < rounds; round++) {
+		pthread_barrier_init(&start, NULL, ARRAY_LEN(th));
+		for (int i = 0; i < (int)ARRAY_LEN(th); i++) {
+			racer[i] = (struct racer){ .bucket = b, .key = "k", .start = &start, .number = i };
+			ck_assert_int_eq(pthread_create(&th[i], NULL, race_put, &racer[i]), 0);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(th); i++) {
+			pthread_join(th[i], NULL);
+			ck_assert_msg(!racer[i].failed, "%s", racer[i].err.detail);
+			ck_assert_int_eq(racer[i].wrote, OBJECT_WROTE);
+		}
+		pthread_barrier_destroy(&start);
+	}
+	OK(meta_object_list_versions(thread, arena, &b, &q, &e, &n, &truncated, &err));
+	ck_assert_uint_eq(n, _i == 1 ? rounds * ARRAY_LEN(th) : 1);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert(e[i].obj.is_latest == (i == 0) && e[i].obj.is_null == (_i != 1));
+		ck_assert(i == 0 || e[i - 1].obj.ord < e[i].obj.ord);
+		ck_assert(i == 0 || e[i - 1].obj.mtime_us >= e[i].obj.mtime_us);
+	}
+}
+END_TEST
+
 START_TEST(test_one_winner_if_match)
 {
-	struct bucket b = new_bucket();
+	struct bucket b = bucket_in_state(states[_i]);
 	char etag[20] = "first";
 
 	ck_assert_int_eq(put_text(&b, "k", etag), OBJECT_WROTE);
@@ -748,9 +798,10 @@ main(void)
 	tcase_add_test(tc, test_fence);
 	tcase_add_test(tc, test_never_opened_is_closed_for_ever);
 	tcase_add_test(tc, test_uploads_keep_a_bucket);
-	tcase_add_test(tc, test_one_winner_if_absent);
+	tcase_add_loop_test(tc, test_one_winner_if_absent, 0, 3);
+	tcase_add_loop_test(tc, test_versions_at_once, 0, 3);
 	tcase_add_test(tc, test_first_writes_at_once);
-	tcase_add_test(tc, test_one_winner_if_match);
+	tcase_add_loop_test(tc, test_one_winner_if_match, 0, 3);
 	tcase_add_test(tc, test_delete_bucket_against_puts);
 	tcase_add_test(tc, test_no_blob_is_lost);
 	tcase_add_test(tc, test_plans_use_the_index);
