@@ -3,7 +3,7 @@
  * s3/xml.c - writing XML.
  *
  * Owns:      nothing; text goes to the caller's strbuf.
- * Invariant: element names are literals of ours; every text passes xml_escape.
+ * Invariant: element names are literals of ours, or were read by xml_parse; every text passes xml_escape.
  */
 #include "s3/xml.h"
 
@@ -15,6 +15,27 @@ xml_begin(struct strbuf *sb, const char *root)
 	strbuf_str(sb, XML_DECLARATION "<");
 	strbuf_str(sb, root);
 	strbuf_str(sb, " xmlns=\"" XML_S3_NS "\">");
+}
+
+/* As deep as xml_parse let the tree be. */
+static void
+write_children(struct strbuf *sb, const struct xml_node *n)
+{
+	if (n->child == NULL)
+		xml_escape(sb, n->text);
+	for (const struct xml_node *c = n->child; c != NULL; c = c->next) {
+		xml_open(sb, c->name);
+		write_children(sb, c);
+		xml_close(sb, c->name);
+	}
+}
+
+void
+xml_document(struct strbuf *sb, const struct xml_node *root)
+{
+	xml_begin(sb, root->name);
+	write_children(sb, root);
+	xml_close(sb, root->name);
 }
 
 void

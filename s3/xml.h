@@ -28,6 +28,9 @@ void xml_int(struct strbuf *sb, const char *name, int64_t n);
 void xml_bool(struct strbuf *sb, const char *name, bool v);
 void xml_time(struct strbuf *sb, const char *name, int64_t us);       /* 2013-05-24T00:00:00.000Z */
 void xml_etag(struct strbuf *sb, const char *name, const char *etag); /* adds the quotes */
+/* A tree that was read, as a document of its own in S3's namespace: attributes and blanks between elements are left out. */
+struct xml_node;
+void xml_document(struct strbuf *sb, const struct xml_node *root);
 /* Text alone; bytes that are not UTF-8 become U+FFFD. */
 void xml_escape(struct strbuf *sb, struct span text);
 
@@ -55,6 +58,7 @@ struct xml_limits {
 	size_t nodes;
 };
 #define XML_LIMITS_SMALL ((struct xml_limits){ 65536, 8, 1024 })     /* configurations */
+#define XML_LIMITS_CONFIG ((struct xml_limits){ 65536, 8, 16384 })  /* CORS and lifecycle have many rules */
 #define XML_LIMITS_LISTS ((struct xml_limits){ 2097152, 8, 65536 }) /* DeleteObjects, CompleteMultipartUpload */
 
 /*

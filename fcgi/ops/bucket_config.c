@@ -1,60 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fcgi/ops/bucket_config.c - documents that a bucket carries: Get, Put and Delete of
- * each kind are one row of a table. GetBucketPolicyStatus.
+ * each kind are one row of a table.
  *
  * Owns:       nothing.
  * Called by:  dispatch.c, in whichever region is asked: the documents are metadata.
  * Blocks:     Put and Delete on the global database and until every region knows;
- *             Get answers from what authentication found.
- * Invariant:  a document is stored only after its check, and comes back as it was given.
+ *             Get on the cache.
+ * Invariant:  a document is stored only after its check.
  *
- * To add a kind: a row in `configs` with its check; its handlers in s3/operations.def.
+ * To add a kind: a row in `configs`; its handlers and ANYWHERE in s3/operations.def.
  */
-#include "fcgi/ops/ops.h"
+#include "fcgi/ops/bucket_config.h"
 
 #include "fcgi/authorize.h"
 #include "fcgi/body.h"
+#include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
+#include "s3/cors.h"
 #include "s3/policy.h"
-#include "s3/xml.h"
+#include "s3/tagging.h"
 
-struct config {
-	const char *kind;           /* meta/config_kinds.def */
-	enum s3_op get, put, drop;
-	const char *content_type;   /* of the document */
-	int64_t max_bytes;          /* of a body that is read; the check may want less */
-	enum s3_code missing;       /* what Get says when there is none */
-	bool owner_only;            /* for the owner's tenant alone, whomever a policy allows it */
-	const char *(*document)(const struct bucket *b);                          /* NULL: none */
-	int (*check)(const struct req *r, struct span document, struct s3_problem *pr); /* -1 with pr: refused */
+#define NS " xmlns=\"" XML_S3_NS "\""
+
+static const struct bucket_config configs[] = {
+	{ CONFIG_KIND_POLICY, OP_GetBucketPolicy, OP_PutBucketPolicy, OP_DeleteBucketPolicy, 204, S3_NoSuchBucketPolicy, NULL, NULL,
+	    policy_may_be_put },
+	{ CONFIG_KIND_CORS, OP_GetBucketCors, OP_PutBucketCors, OP_DeleteBucketCors, 200, S3_NoSuchCORSConfiguration, NULL,
+	    s3_cors_check, NULL },
+	{ CONFIG_KIND_TAGGING, OP_GetBucketTagging, OP_PutBucketTagging, OP_DeleteBucketTagging, 204, S3_NoSuchTagSet, NULL,
+	    s3_bucket_tags_check, NULL },
+	{ CONFIG_KIND_PUBLIC_ACCESS_BLOCK, OP_GetPublicAccessBlock, OP_PutPublicAccessBlock, OP_DeletePublicAccessBlock, 200,
+	    S3_NoSuchPublicAccessBlockConfiguration, NULL, s3_access_block_check, NULL },
+	{ CONFIG_KIND_REPLICATION, OP_GetBucketReplication, OP_NONE, OP_DeleteBucketReplication, 200,
+	    S3_ReplicationConfigurationNotFoundError, NULL, NULL, NULL },
+	{ CONFIG_KIND_ACCELERATE, OP_GetBucketAccelerateConfiguration, OP_PutBucketAccelerateConfiguration, OP_NONE, 200, S3_OK,
+	    XML_DECLARATION "<AccelerateConfiguration" NS "/>", s3_accelerate_check, NULL },
+	{ CONFIG_KIND_REQUEST_PAYMENT, OP_GetBucketRequestPayment, OP_PutBucketRequestPayment, OP_NONE, 200, S3_OK,
+	    XML_DECLARATION "<RequestPaymentConfiguration" NS "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
+	    s3_request_payment_check, NULL },
 };
 
-/* ---- the kinds ---- */
-
-static const char *
-policy_document(const struct bucket *b)
-{
-	return b->policy;
-}
-
-static int
-policy_may_be_put(const struct req *r, struct span document, struct s3_problem *pr)
-{
-	const struct policy *p = policy_parse(r->arena, document, POLICY_BUCKET, r->bucket_name, pr);
-
-	return p == NULL ? -1 : policy_check(p, pr);
-}
-
-static const struct config configs[] = {
-	/* AWS answers 405 to another account that the policy allows it: nobody takes a bucket from its owner. */
-	{ "policy", OP_GetBucketPolicy, OP_PutBucketPolicy, OP_DeleteBucketPolicy, "application/json", 4 * POLICY_BYTES_MAX,
-	    S3_NoSuchBucketPolicy, true, policy_document, policy_may_be_put },
-};
-
-/* ---- their operations ---- */
-
-static const struct config *
+static const struct bucket_config *
 config_of(enum s3_op op)
 {
 	for (size_t i = 0; i < ARRAY_LEN(configs); i++)
@@ -64,10 +51,11 @@ config_of(enum s3_op op)
 	return NULL;
 }
 
+/* AWS answers 405 to another account that the policy allows its policy's change: nobody takes a bucket from its owner. */
 static int
-check_owner(struct req *r, const struct identity *who, const struct config *c)
+check_owner(struct req *r, const struct identity *who, const struct bucket_config *c)
 {
-	if (!c->owner_only || is_owner(r, who))
+	if (c->kind != CONFIG_KIND_POLICY || is_owner(r, who))
 		return 0;
 	(void)s3_problem_set(&r->problem, S3_MethodNotAllowed, NULL);
 	s3_problem_extra(&r->problem, "Method", r->method);
@@ -75,83 +63,83 @@ check_owner(struct req *r, const struct identity *who, const struct config *c)
 	return req_refused(r, "for the bucket's owner alone");
 }
 
+/* The policy is part of the bucket's own value. */
 static int
-missing(struct req *r, const struct config *c)
+find(struct req *r, const struct bucket_config *c, const char **document)
 {
-	return req_refuse(r, c->missing, NULL, "BucketName", span_of(r->bucket_name));
+	if (c->kind != CONFIG_KIND_POLICY)
+		return meta_bucket_config(r->thread->meta, r->arena, r->bucket, c->kind, document, &r->err);
+	*document = r->bucket->policy;
+	return 0;
 }
 
 int
 op_get_bucket_config(struct req *r, const struct identity *who)
 {
-	const struct config *c = config_of(r->op);
-	const char *document = c->document(r->bucket);
+	const struct bucket_config *c = config_of(r->op);
+	const char *document;
 	struct reply rp;
 
-	if (check_owner(r, who, c) != 0)
+	if (check_owner(r, who, c) != 0 || find(r, c, &document) != 0)
 		return -1;
 	if (document == NULL)
-		return missing(r, c);
+		document = c->none;
+	if (document == NULL)
+		return req_refuse(r, c->missing, NULL, "BucketName", span_of(r->bucket_name));
 	reply_begin(&rp, r, 200);
-	return reply_body(&rp, c->content_type, span_of(document));
+	return reply_body(&rp, c->form == NULL ? "application/json" : "application/xml", span_of(document));
 }
 
-/* Stores or removes (NULL) it; every region knows when this returns. */
-static int
-set(struct req *r, const struct config *c, const char *document)
+int
+config_store(struct req *r, enum config_kind kind, const char *document)
 {
 	enum config_done done;
-	struct reply rp;
 
-	if (meta_bucket_set_config(r->thread->meta, r->arena, &r->bucket->id, c->kind, document, &done, &r->err) != 0)
+	if (meta_bucket_set_config(r->thread->meta, r->arena, &r->bucket->id, config_kind_name(kind), document, &done,
+	        &r->err) != 0)
 		return -1;
 	if (done == CONFIG_NO_BUCKET)
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
-	reply_begin(&rp, r, 204);
+	return 0;
+}
+
+static int
+store(struct req *r, const struct bucket_config *c, const char *document, int status)
+{
+	struct reply rp;
+
+	if (config_store(r, c->kind, document) != 0)
+		return -1;
+	reply_begin(&rp, r, status);
 	return reply_empty(&rp);
 }
 
 int
 op_put_bucket_config(struct req *r, const struct identity *who)
 {
-	const struct config *c = config_of(r->op);
-	struct span document;
+	const struct bucket_config *c = config_of(r->op);
+	struct span given;
+	const char *stored;
 	struct body b;
 
 	if (check_owner(r, who, c) != 0)
 		return -1;
-	if (body_open(r, who, c->max_bytes, &b) != 0 || body_all(&b, &document) != 0)
+	if (body_open(r, who, c->form == NULL ? 4 * POLICY_BYTES_MAX : 4 * S3_CONFIG_BYTES_MAX, &b) != 0 ||
+	    body_all(&b, &given) != 0)
 		return -1;
-	if (c->check(r, document, &r->problem) != 0)
+	stored = given.p;
+	if (c->form != NULL && c->form(r->arena, given, &stored, &r->problem) != 0)
 		return req_refused(r, "the document is refused");
-	return set(r, c, document.p);
+	if (c->may != NULL && c->may(r, who, stored) != 0)
+		return -1;
+	return store(r, c, stored, c->put_status);
 }
 
 /* That there was none is no error: it is as asked. */
 int
 op_delete_bucket_config(struct req *r, const struct identity *who)
 {
-	const struct config *c = config_of(r->op);
+	const struct bucket_config *c = config_of(r->op);
 
-	return check_owner(r, who, c) != 0 ? -1 : set(r, c, NULL);
-}
-
-int
-op_get_bucket_policy_status(struct req *r, const struct identity *who)
-{
-	const struct config *c = config_of(OP_GetBucketPolicy);
-	struct s3_problem pr = { 0 };
-	const struct policy *p;
-	struct strbuf xml;
-
-	(void)who;
-	if (r->bucket->policy == NULL)
-		return missing(r, c);
-	p = policy_parse(r->arena, span_of(r->bucket->policy), POLICY_BUCKET, r->bucket_name, &pr);
-	strbuf_init(&xml, r->arena, 1024);
-	xml_begin(&xml, "PolicyStatus");
-	/* One that cannot be read lets nobody in (authorize.c). */
-	xml_bool(&xml, "IsPublic", p != NULL && policy_is_public(p));
-	xml_close(&xml, "PolicyStatus");
-	return reply_xml(r, &xml);
+	return check_owner(r, who, c) != 0 ? -1 : store(r, c, NULL, 204);
 }

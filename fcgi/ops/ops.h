@@ -25,6 +25,8 @@ typedef int (*op_fn)(struct req *r, const struct identity *who);
  * or AccessControlListNotSupported.
  */
 MUST_CHECK int ops_check_headers(struct req *r);
+/* Stores (NULL: removes) a document of the request's bucket; every region knows when this returns. */
+MUST_CHECK int config_store(struct req *r, enum config_kind kind, const char *document);
 /* The object's row or an error: NoSuchKey (AccessDenied to those who may not list), NoSuchVersion. */
 struct object;
 struct version_id;

@@ -1,0 +1,25 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""GetBucketCors: in any region, and what it says when there is none."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from anvil import *  # noqa: E402,F403
+from bucket_config import Kind  # noqa: E402
+
+KIND = Kind('cors', "<CORSConfiguration><CORSRule><ID>one</ID><AllowedOrigin>https://*.example.com</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>300</MaxAgeSeconds></CORSRule></CORSConfiguration>", 'NoSuchCORSConfiguration', 200)
+
+
+def test_none_then_everywhere():
+    """None; then the same document in each region."""
+    KIND.check_get()
+
+
+def test_refused():
+    """Another tenant, nobody, a forged signature, a bucket that is not there."""
+    KIND.check_refused("GET")
+
+
+if __name__ == "__main__":
+    main()
