@@ -19,3 +19,16 @@ access_block(struct req *r, struct s3_access_block *out)
 	s3_access_block_read(r->arena, document, out);
 	return 0;
 }
+
+bool
+access_is_restricted(const struct req *r)
+{
+	struct s3_access_block block;
+	const char *document;
+	struct err why = { 0 };
+
+	if (meta_bucket_config(r->thread->meta, r->arena, r->bucket, CONFIG_KIND_PUBLIC_ACCESS_BLOCK, &document, &why) != 0)
+		return true;
+	s3_access_block_read(r->arena, document, &block);
+	return block.restrict_buckets;
+}

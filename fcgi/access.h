@@ -8,5 +8,7 @@
 
 /* Of the request's bucket, through the cache; nothing is asked where the bucket's own value says that there is none. */
 MUST_CHECK int access_block(struct req *r, struct s3_access_block *out);
+/* RestrictPublicBuckets of the request's bucket; true also where it cannot be known just now. */
+bool access_is_restricted(const struct req *r);
 
 #endif

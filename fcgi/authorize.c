@@ -11,6 +11,7 @@
 #include "fcgi/authorize.h"
 
 #include "base/log.h"
+#include "fcgi/access.h"
 #include "fcgi/policy_context.h"
 
 #define POLICIES_MAX 32
@@ -63,6 +64,9 @@ gather(const struct req *r, const struct identity *who, const struct policy **id
 		c->bucket = parse_stored(r, r->bucket->policy, POLICY_BUCKET);
 		if (c->bucket == NULL)
 			return false; /* it may deny what it was written to deny, the owner too */
+		/* RestrictPublicBuckets: a public policy lets in nobody but the owner. */
+		if (!c->is_owner && policy_is_public(c->bucket) && access_is_restricted(r))
+			return false;
 	}
 	return true;
 }

@@ -25,6 +25,31 @@ def test_malformed():
     """What S3 refuses as MalformedXML."""
     KIND.check_malformed("<PublicAccessBlockConfiguration><BlockPublicAcls>yes</BlockPublicAcls></PublicAccessBlockConfiguration>")
 
+def public(n):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                                                               "Resource": "arn:aws:s3:::%s/*" % n}]}).encode()
+
+
+def block(what):
+    return ("<PublicAccessBlockConfiguration><%s>true</%s></PublicAccessBlockConfiguration>" % (what, what)).encode()
+
+
+def test_public_policies():
+    """BlockPublicPolicy refuses a public policy; RestrictPublicBuckets lets nobody in by one that is there."""
+    n = bucket(EU)
+    S3(EU).put(n, "k", b"x")
+    status(KIND.put(n, block("BlockPublicPolicy")), 200)
+    for region in (EU, US):
+        error(S3(region).request("PUT", n, query="policy", body=public(n)), 403, "AccessDenied")
+    status(KIND.put(n, block("RestrictPublicBuckets")), 200)
+    status(S3(EU).request("PUT", n, query="policy", body=public(n)), 204)
+    for region in (EU, US):
+        eq("nobody", S3(region).send("GET", "/%s/k" % n).status, 403)
+        eq("nor another tenant", S3(region, KEY2, SECRET2).get(n, "k").status, 403)
+        eq("but the owner", S3(region).get(n, "k").status, 200)
+    status(KIND.delete(n), 204)
+    eq("the policy holds again", S3(US).send("GET", "/%s/k" % n).status, 200)
+
 
 if __name__ == "__main__":
     main()
