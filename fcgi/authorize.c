@@ -120,14 +120,23 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 static const char *
 action_of(const struct req *r)
 {
+	static const struct {
+		enum s3_op op;
+		const char *action;
+	} of_version[] = {
+		{ OP_GetObject, "s3:GetObjectVersion" },
+		{ OP_HeadObject, "s3:GetObjectVersion" },
+		{ OP_DeleteObject, "s3:DeleteObjectVersion" },
+		{ OP_GetObjectTagging, "s3:GetObjectVersionTagging" },
+		{ OP_PutObjectTagging, "s3:PutObjectVersionTagging" },
+		{ OP_DeleteObjectTagging, "s3:DeleteObjectVersionTagging" },
+	};
 	const struct s3_operation *op = s3_operation(r->op);
 
-	if ((op->flags & S3_OP_VERSION) != 0 && req_param(r, "versionId").p != NULL) {
-		if (r->op == OP_GetObject || r->op == OP_HeadObject)
-			return "s3:GetObjectVersion";
-		if (r->op == OP_DeleteObject)
-			return "s3:DeleteObjectVersion";
-	}
+	if ((op->flags & S3_OP_VERSION) != 0 && req_param(r, "versionId").p != NULL)
+		for (size_t i = 0; i < ARRAY_LEN(of_version); i++)
+			if (of_version[i].op == r->op)
+				return of_version[i].action;
 	return op->action;
 }
 
@@ -140,16 +149,25 @@ owner_as_expected(const struct req *r)
 	return want.p == NULL || r->bucket == NULL || span_eq(want, span_of(r->bucket->owner_id));
 }
 
+/* What is authorised by its handler: only when the body was read it is known who asks, for which keys, or which tags. */
+static bool
+is_authorised_later(enum s3_op op)
+{
+	return op == OP_PostObject || op == OP_DeleteObjects || op == OP_PutObjectTagging;
+}
+
+int
+authorize_read(struct req *r, const struct identity *who)
+{
+	return allowed(r, who, action_of(r), r->key) ? 0 : req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+}
+
 int
 authorize(struct req *r, const struct identity *who)
 {
-	const char *action = action_of(r);
-
 	if (!owner_as_expected(r))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
-	/* A form is authorised when it has been read (post_object.c): only then it is known who asks, and for which key. */
-	if (action[0] == '\0' || r->op == OP_PostObject || r->op == OP_DeleteObjects ||
-	    allowed(r, who, action, r->key))
+	if (action_of(r)[0] == '\0' || is_authorised_later(r->op))
 		return 0;
-	return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+	return authorize_read(r, who);
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "meta/object.h"
 #include "s3/date.h"
+#include "s3/tagging.h"
 
 static const char *const from_query[][2] = {
 	{ "s3:prefix", "prefix" },
@@ -64,24 +65,33 @@ add(struct policy_context *c, const char *key, const char *value)
 
 /* ---- tags ---- */
 
-/* Of "a=b&c=d": PREFIX/a is b; and, when `keys` is given, that key has each of the names. */
+/* Of "a=b&c=d": PREFIX/a is b; and, when `keys` is given, that key has each of the names. Read as they are for the row. */
 static void
-add_tags(const struct req *r, struct policy_context *c, const char *prefix, const char *keys, struct span tags)
+add_tags(const struct req *r, struct policy_context *c, const char *prefix, const char *keys, struct span text)
 {
 	struct s3_problem ignored = { 0 };
-	struct s3_query q;
+	struct s3_tags tags;
 
-	if (tags.len == 0 || s3_query_parse(r->arena, tags, &q, &ignored) != 0)
+	if (text.len == 0 || s3_tags_from_text(r->arena, text, &tags, &ignored) != 0)
 		return; /* a put with such a header is refused by its handler */
-	for (size_t i = 0; i < q.n; i++) {
-		struct span name = q.p[i].name;
-		const char *key = arena_printf(r->arena, "%s/%.*s", prefix, (int)name.len, name.len > 0 ? name.p : "");
+	for (size_t i = 0; i < tags.n; i++) {
+		struct span name = tags.v[i].key;
+		const char *key = arena_printf(r->arena, "%s/%.*s", prefix, (int)name.len, name.p);
 
 		if (key != NULL)
-			policy_context_add(c, key, q.p[i].value);
+			policy_context_add(c, key, tags.v[i].value);
 		if (keys != NULL)
 			policy_context_add(c, keys, name);
 	}
+}
+
+/* The tags that this request would put. */
+static struct span
+request_tags(const struct req *r)
+{
+	if (r->op == OP_PutObjectTagging || r->request_tags.p != NULL)
+		return r->request_tags; /* of its document, which no header speaks for */
+	return req_header(r, "x-amz-tagging");
 }
 
 /* The actions for which S3 knows the tags of the object that is there. */
@@ -156,7 +166,7 @@ policy_context_fill(const struct req *r, const struct identity *who, const char 
 		policy_context_add(c, from_query[i][0], req_param(r, from_query[i][1]));
 	for (size_t i = 0; i < ARRAY_LEN(from_header); i++)
 		policy_context_add(c, from_header[i][0], req_header(r, from_header[i][1]));
-	add_tags(r, c, "s3:RequestObjectTag", "s3:RequestObjectTagKeys", req_header(r, "x-amz-tagging"));
+	add_tags(r, c, "s3:RequestObjectTag", "s3:RequestObjectTagKeys", request_tags(r));
 	if (r->bucket != NULL) {
 		add(c, "s3:ResourceAccount", r->bucket->owner_id);
 		add(c, "aws:ResourceAccount", r->bucket->owner_id);

@@ -64,6 +64,7 @@ struct req {
 	const char *bucket_name;   /* NULL: the service itself */
 	struct span key;           /* empty: none */
 	enum s3_op op;
+	struct span request_tags; /* that the body asked for, form-urlencoded; p NULL: x-amz-tagging has them */
 	struct s3_query sts;       /* parameters of a request for temporary credentials (sts.h) */
 	struct sigv4_request signed_request; /* what a signature covers: borrows from the above */
 

@@ -40,6 +40,10 @@ MUST_CHECK int meta_object_retain(struct meta_thread *t, struct arena *a, const 
 MUST_CHECK int meta_object_hold(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
     const struct version_id *version, bool hold, enum object_wrote *out, struct err *err);
 
+/* Tags, form-urlencoded; empty: none. OBJECT_WROTE with *tagged (which it was), OBJECT_NOT_THERE, OBJECT_IS_MARKER. */
+MUST_CHECK int meta_object_tag(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, struct span tags, enum object_wrote *out, const char **tagged, struct err *err);
+
 struct version_query {
 	struct span prefix, delimiter; /* may be empty */
 	struct span after;         /* keys greater than this; or, with after_version, its versions older than that too */

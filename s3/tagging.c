@@ -33,7 +33,6 @@ sort(struct s3_tags *t)
 		qsort(t->v, t->n, sizeof(*t->v), key_order);
 }
 
-/* S3 tells too many of a document in other words than it tells too many of a header. */
 static int
 check(struct s3_tags *t, size_t max, struct s3_problem *pr)
 {
@@ -61,6 +60,15 @@ s3_tags_from_xml(struct arena *a, struct span doc, size_t max, struct s3_tags *o
 	for (size_t i = 0; i < out->n; i++, tag = xml_again(tag))
 		out->v[i] = (struct s3_tag){ xml_at(tag, "Key"), xml_at(tag, "Value") };
 	return check(out, max, pr);
+}
+
+struct span
+s3_tags_get(const struct s3_tags *tags, struct span key)
+{
+	for (size_t i = 0; i < tags->n; i++)
+		if (span_eq(tags->v[i].key, key))
+			return tags->v[i].value;
+	return (struct span){ NULL, 0 };
 }
 
 /* "a%20b" and "a+b" are "a b". */
@@ -127,6 +135,12 @@ s3_tags_from_text(struct arena *a, struct span text, struct s3_tags *out, struct
 			return bad_text(pr, text);
 		at += len + 1;
 	}
+	/* Of a header S3 tells these two in other words than of a document. */
+	if (out->n > S3_OBJECT_TAGS_MAX)
+		return s3_problem_set(pr, S3_BadRequest, "Object tags cannot be greater than 10");
+	for (size_t i = 0; i < out->n; i++)
+		if (s3_tags_get(&(struct s3_tags){ out->v, i }, out->v[i].key).p != NULL)
+			return bad_text(pr, text);
 	return check(out, S3_OBJECT_TAGS_MAX, pr);
 }
 
@@ -175,15 +189,6 @@ s3_tags_xml(struct strbuf *sb, const struct s3_tags *tags)
 	}
 	xml_close(sb, "TagSet");
 	xml_close(sb, "Tagging");
-}
-
-struct span
-s3_tags_get(const struct s3_tags *tags, struct span key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (span_eq(tags->v[i].key, key))
-			return tags->v[i].value;
-	return (struct span){ NULL, 0 };
 }
 
 int

@@ -17,9 +17,9 @@ struct s3_tags {
 	size_t n;
 };
 
-/* A Tagging document. -1 with pr: MalformedXML, InvalidTag (BadRequest when there are too many). */
+/* A Tagging document. -1 with pr: MalformedXML, InvalidTag. */
 MUST_CHECK int s3_tags_from_xml(struct arena *a, struct span doc, size_t max, struct s3_tags *out, struct s3_problem *pr);
-/* "a=1&b=2". -1 with pr: InvalidArgument, InvalidTag. */
+/* "a=1&b=2". -1 with pr: InvalidArgument (form, or a key twice), InvalidTag, BadRequest (too many). */
 MUST_CHECK int s3_tags_from_text(struct arena *a, struct span text, struct s3_tags *out, struct s3_problem *pr);
 /* NULL for no tags, and past the arena's cap. */
 const char *s3_tags_text(struct arena *a, const struct s3_tags *tags);

@@ -26,7 +26,6 @@ op_not_implemented(struct req *r, const struct identity *who)
 
 /* Beginnings of names; refused unless they say "false". */
 static const char *const not_built[] = {
-	"x-amz-tagging",
 	"x-amz-write-offset-bytes",
 };
 
@@ -40,6 +39,13 @@ acl_is_harmless(struct span acl)
 /* Operations that encrypt what they store (fcgi/sse.h): add one when it calls sse_for_write or sse_for_part. */
 static bool
 encrypts(enum s3_op op)
+{
+	return op == OP_PutObject || op == OP_PostObject;
+}
+
+/* Operations that store tags: add one when it calls ops_tags. */
+static bool
+takes_tags(enum s3_op op)
 {
 	return op == OP_PutObject || op == OP_PostObject;
 }
@@ -74,6 +80,8 @@ ops_check_headers(struct req *r)
 		for (size_t k = 0; k < ARRAY_LEN(not_built); k++)
 			if (s3_istarts(h->name, not_built[k]) && !s3_ieq(h->value, SPAN("false")))
 				return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
+		if (s3_istarts(h->name, "x-amz-tagging") && !takes_tags(r->op))
+			return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
 		if ((span_eq(h->name, SPAN("x-amz-acl")) && !acl_is_harmless(h->value)) ||
 		    s3_istarts(h->name, "x-amz-grant-"))
 			return req_refuse(r, S3_AccessControlListNotSupported, NULL, NULL, SPAN(""));
@@ -123,6 +131,28 @@ ops_marker_not_allowed(struct req *r)
 	s3_problem_extra(&r->problem, "Method", r->method);
 	s3_problem_extra(&r->problem, "ResourceType", SPAN("DeleteMarker"));
 	return req_refused(r, "a delete marker has no bytes");
+}
+
+int
+ops_changed(struct req *r, int wrote)
+{
+	struct span version = req_param(r, "versionId");
+
+	switch ((enum object_wrote)wrote) {
+	case OBJECT_NOT_THERE:
+		if (version.p != NULL)
+			return ops_no_such_version(r, version);
+		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
+	case OBJECT_LOCKED:
+		return req_refuse(r, S3_AccessDenied, "Access Denied because object protected by object lock.", NULL, SPAN(""));
+	case OBJECT_IS_MARKER:
+		return ops_marker_not_allowed(r);
+	case OBJECT_WROTE:
+	case OBJECT_FENCE_CLOSED:
+	case OBJECT_PRECONDITION:
+		break;
+	}
+	return 0;
 }
 
 int

@@ -19,6 +19,7 @@
 #include "s3/condition.h"
 #include "s3/date.h"
 #include "s3/object_lock.h"
+#include "s3/tagging.h"
 
 struct got {
 	struct object o;
@@ -65,6 +66,20 @@ lock_headers(struct reply *rp, const struct identity *who, const struct object *
 	}
 	if (o->legal_hold && allowed(r, who, "s3:GetObjectLegalHold", r->key))
 		reply_str(rp, "x-amz-object-lock-legal-hold", "ON");
+}
+
+/* To those who may read them, too. */
+static void
+tagging_header(struct reply *rp, const struct identity *who, const struct object *o)
+{
+	struct req *r = rp->r;
+	bool named = req_param(r, "versionId").p != NULL;
+	struct s3_problem ignored = { 0 };
+	struct s3_tags tags;
+
+	if (o->tags.len > 0 && s3_tags_from_text(r->arena, o->tags, &tags, &ignored) == 0 &&
+	    allowed(r, who, named ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging", r->key))
+		reply_i64(rp, "x-amz-tagging-count", (int64_t)tags.n);
 }
 
 /* What 200, 206 and 304 tell of the object. */
@@ -121,6 +136,7 @@ begin(struct reply *rp, struct req *r, const struct identity *who, const struct 
 	reply_begin(rp, r, g->range.partial ? 206 : 200);
 	object_headers(rp, g);
 	lock_headers(rp, who, &g->o);
+	tagging_header(rp, who, &g->o);
 	strbuf_span(&rp->head, SPAN("Accept-Ranges: bytes\r\n"));
 	object_meta_headers(&rp->head, &g->meta);
 	if (g->o.storage_class != NULL && strcmp(g->o.storage_class, "STANDARD") != 0)

@@ -77,23 +77,10 @@ op_get_object_legal_hold(struct req *r, const struct identity *who)
 static int
 changed(struct req *r, enum object_wrote wrote)
 {
-	struct span version = req_param(r, "versionId");
 	struct reply rp;
 
-	switch (wrote) {
-	case OBJECT_NOT_THERE:
-		if (version.p != NULL)
-			return ops_no_such_version(r, version);
-		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
-	case OBJECT_LOCKED:
-		return req_refuse(r, S3_AccessDenied, "Access Denied because object protected by object lock.", NULL, SPAN(""));
-	case OBJECT_IS_MARKER:
-		return ops_marker_not_allowed(r);
-	case OBJECT_WROTE:
-	case OBJECT_FENCE_CLOSED:
-	case OBJECT_PRECONDITION:
-		break;
-	}
+	if (ops_changed(r, wrote) != 0)
+		return -1;
 	reply_begin(&rp, r, 200);
 	return reply_empty(&rp);
 }

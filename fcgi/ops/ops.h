@@ -41,6 +41,13 @@ int ops_marker_not_allowed(struct req *r);
  * -1: InvalidRequest where the bucket has no object lock, InvalidArgument, AccessDenied.
  */
 MUST_CHECK int ops_object_lock(struct req *r, const struct identity *who, struct object *o);
+/*
+ * Tags of an object that is to be written, as x-amz-tagging says. -1: InvalidArgument, InvalidTag, BadRequest,
+ * AccessDenied.
+ */
+MUST_CHECK int ops_tags(struct req *r, const struct identity *who, struct object *o);
+/* What a change of a version came to: 0, or -1 with NoSuchKey, NoSuchVersion, AccessDenied (a lock), MethodNotAllowed. */
+MUST_CHECK int ops_changed(struct req *r, int wrote);
 /* May governance be passed: he asks for it by the header, and may. */
 bool ops_bypasses_governance(const struct req *r, const struct identity *who, struct span key);
 

@@ -14,10 +14,10 @@
 #include "base/parse.h"
 #include "fcgi/authorize.h"
 #include "fcgi/ops/put.h"
+#include "s3/tagging.h"
 #include "s3/xml.h"
 
 #define LOCATION_MAX 8192
-#define TAGS_MAX 16384
 
 /* ---- fields that are headers by another name ---- */
 
@@ -64,34 +64,20 @@ is_one_line(struct span value)
 	return true;
 }
 
-/* <Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging> as x-amz-tagging has it; p NULL: refused. */
-static struct span
-tags_of(struct req *r, struct span xml)
+/* A Tagging document as x-amz-tagging has it. */
+static int
+tags_of(struct req *r, struct span xml, struct span *out)
 {
-	static const struct xml_rule tag[] = { { "Key", 1, 1, NULL }, { "Value", 1, 1, NULL }, { 0 } };
-	static const struct xml_rule set[] = { { "Tag", 0, 0, tag }, { 0 } };
-	static const struct xml_rule tagging[] = { { "TagSet", 1, 1, set }, { 0 } };
-	struct xml_node *root = xml_parse(r->arena, xml, "Tagging", &XML_LIMITS_SMALL, &r->problem);
-	const struct xml_node *n;
-	struct strbuf sb;
+	struct s3_tags tags;
+	const char *text;
 
-	if (root == NULL || xml_conforms(root, tagging, &r->problem) != 0) {
-		(void)req_refused(r, "the form's tags are refused");
-		return (struct span){ NULL, 0 };
-	}
-	strbuf_init(&sb, r->arena, TAGS_MAX);
-	for (n = xml_child(xml_child(root, "TagSet"), "Tag"); n != NULL; n = xml_again(n)) {
-		if (sb.len > 0)
-			strbuf_ch(&sb, '&');
-		uri_query(&sb, xml_at(n, "Key"));
-		strbuf_ch(&sb, '=');
-		uri_query(&sb, xml_at(n, "Value"));
-	}
-	if (!strbuf_ok(&sb)) {
-		(void)FAIL(&r->err, ERR_LIMIT, "too many tags");
-		return (struct span){ NULL, 0 };
-	}
-	return (struct span){ strbuf_cstr(&sb), sb.len };
+	if (s3_tags_from_xml(r->arena, xml, S3_OBJECT_TAGS_MAX, &tags, &r->problem) != 0)
+		return req_refused(r, "the form's tags are refused");
+	text = s3_tags_text(r->arena, &tags);
+	if (text == NULL && tags.n > 0)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	*out = text == NULL ? SPAN("") : span_of(text);
+	return 0;
 }
 
 static int
@@ -137,11 +123,8 @@ fields_to_headers(struct req *r, const struct post_form *form)
 			return -1;
 	if (acl.p != NULL && add(r, to, &n, SPAN("x-amz-acl"), acl) != 0)
 		return -1;
-	if (tagging.p != NULL) {
-		tags = tags_of(r, tagging);
-		if (tags.p == NULL || add(r, to, &n, SPAN("x-amz-tagging"), tags) != 0)
-			return -1;
-	}
+	if (tagging.p != NULL && (tags_of(r, tagging, &tags) != 0 || add(r, to, &n, SPAN("x-amz-tagging"), tags) != 0))
+		return -1;
 	r->header = to;
 	r->headers = (struct s3_headers){ to, n };
 	return 0;

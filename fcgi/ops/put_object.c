@@ -194,7 +194,7 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 	struct object *o = &p->object;
 	enum object_wrote wrote;
 
-	if (ops_object_lock(r, who, o) != 0)
+	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0)
 		return -1;
 	if (take_body(r, &p->body, p->sse, o) != 0 || describe(r, who, p, o) != 0)
 		return -1;

@@ -377,6 +377,32 @@ def put_hold(name, hold, version=None, s3=None, key="k"):
     return (s3 or S3()).request("PUT", name, key, query=q, body=b"<LegalHold><Status>%s</Status></LegalHold>" % hold.encode())
 
 
+def allow(name, action, condition=None, who="*"):
+    """The bucket's whole policy: this, for all of its objects."""
+    st = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": "arn:aws:s3:::%s/*" % name}
+    if condition:
+        st["Condition"] = condition
+    status(S3().request("PUT", name, query="policy", body=json.dumps({"Version": "2012-10-17", "Statement": [st]}).encode()), 204)
+
+
+def tagging(method, name, pairs=None, version=None, s3=None, key="k", headers=None):
+    """An object's tags. pairs: of a Put, (key, value) each; or its whole document."""
+    q = {"tagging": ""}
+    if version:
+        q["versionId"] = version
+    body = pairs if isinstance(pairs, bytes) else b""
+    if isinstance(pairs, list):
+        body = ("<Tagging><TagSet>%s</TagSet></Tagging>" % "".join("<Tag><Key>%s</Key><Value>%s</Value></Tag>" % p for p in pairs)).encode()
+    return (s3 or S3()).request(method, name, key, query=q, body=body, headers=headers)
+
+
+def tags_of(name, version=None, s3=None, key="k"):
+    r = tagging("GET", name, None, version, s3, key)
+    status(r, 200)
+    eq("root", r.xml.tag, "Tagging")
+    return [(t.findtext("Key"), t.findtext("Value")) for t in r.xml.findall("TagSet/Tag")]
+
+
 def versions(name, region=None, **q):
     """One page of versions: (key, version id, is it latest, is it a marker)."""
     query = {"versions": ""}
