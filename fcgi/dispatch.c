@@ -8,7 +8,7 @@
  * Blocks:     yes.
  * Invariant:  a handler runs only with the identity that authenticate() made, in
  *             the bucket's home region (but for rows that say ANYWHERE), and after
- *             authorize() (CorsPreflight apart, whose row needs no action). One access line a request, always.
+ *             authorize() (CorsPreflight apart, which anybody may ask anywhere). One access line a request, always.
  */
 #include "fcgi/dispatch.h"
 
@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "fcgi/authorize.h"
+#include "fcgi/cors.h"
 #include "fcgi/custom_domain.h"
 #include "fcgi/identity.h"
 #include "fcgi/ops/ops.h"
@@ -61,8 +62,14 @@ answer(struct req *r)
 		return service_answer(r);
 	if (sts_is(r) && sts_read(r) != 0)
 		return -1;
-	if (authenticate(r, &who) != 0)
+	rc = authenticate(r, &who);
+	if (r->op != OP_CorsPreflight)
+		cors_look_up(r);
+	if (rc != 0)
 		return -1;
+	/* Whoever asks, and of any region: the rules are metadata. */
+	if (r->op == OP_CorsPreflight)
+		return op_cors_preflight(r, who);
 	rc = route(r, who);
 	if (rc != 1)
 		return rc;

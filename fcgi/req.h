@@ -79,6 +79,7 @@ struct req {
 
 	/* the answer */
 	int status;
+	const char *cors_headers;  /* of every answer: whole lines; NULL = none (cors.h) */
 	const char *more_headers;  /* of an error answer: whole lines; NULL = none */
 	int64_t store_us;          /* spent in the object store */
 };

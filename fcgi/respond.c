@@ -65,6 +65,8 @@ reply_begin(struct reply *rp, struct req *r, int status)
 	strbuf_span(&rp->head, SPAN("\r\n"));
 	if (r->bucket != NULL)
 		reply_str(rp, "x-amz-bucket-region", r->bucket->region);
+	if (r->cors_headers != NULL)
+		strbuf_str(&rp->head, r->cors_headers);
 }
 
 void

@@ -71,7 +71,8 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	if (wants(r, "x-sendfile") && m->content_encoding.len > 0)
 		return false;
 	/* nginx gives back by name only what its configuration lists */
-	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL))
+	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL || r->cors_headers != NULL ||
+		o->lock_mode != '\0' || o->legal_hold))
 		return false;
 	memcpy(id.b, o->blob_id.b, sizeof(id.b));
 	if (!store_path(r->thread->store, &id, path, sizeof(path)))
