@@ -21,8 +21,8 @@ MUST_CHECK int meta_fence_versioning(struct meta_thread *t, struct arena *a, con
     bool *open, struct err *err);
 /*
  * For DeleteBucket, in the home region: waits for the writes under way, proves
- * the bucket empty (no object in any version, no upload) and closes the fence,
- * opened or not. *closed false = not empty, nothing changed. Can be repeated.
+ * the bucket empty (no object in any version) and closes the fence, opened or not.
+ * Uploads under way end with it. *closed false = not empty, nothing changed. Can be repeated.
  */
 MUST_CHECK int meta_fence_close(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, bool *closed, struct err *err);
 /* The global row is gone too: maintain need not look at this fence any more. Failure costs maintain a look only. */

@@ -31,8 +31,15 @@ object_is_key(struct span key)
 	return key.len >= 1 && key.len <= KEY_MAX && object_is_text(key);
 }
 
-static struct db_param
-bytes_or_null(struct span s)
+int
+object_check_key(struct span key, struct err *err)
+{
+	return object_is_key(key) ? 0 :
+	    FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, key.len);
+}
+
+struct db_param
+object_bytes_or_null(struct span s)
 {
 	return s.len == 0 ? P_NULL : P_SPAN(s);
 }
@@ -80,8 +87,7 @@ version_text(struct arena *a, bool is_null, int64_t ord)
 
 /* ---- reading ---- */
 
-/* A row of STMT_OBJECT_GET and its kin. */
-static int
+int
 object_from_row(const struct db_rows *r, struct arena *a, const struct bucket *b, struct span key, struct object *out,
     struct err *err)
 {
@@ -203,12 +209,8 @@ meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 
 #define FENCE_TRIES 2 /* the first finds that the fence is to be made */
 
-/*
- * A statement that joins the fence, run again when there was none and this made
- * it. Column 0 of its row is the outcome, which is given.
- */
-static int
-run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, const struct db_param *params,
+int
+object_run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, const struct db_param *params,
     size_t n_params, struct db_rows **r, int64_t *outcome, struct err *err)
 {
 	bool open;
@@ -248,21 +250,20 @@ object_outcome(int64_t outcome)
 	}
 }
 
-static const char *
-etag_of(const struct object_cond *c)
+const char *
+object_cond_etag(const struct object_cond *c)
 {
 	return c != NULL && c->kind == COND_IF_MATCH ? c->etag : NULL;
 }
 
-static int
-cond_number(const struct object_cond *c)
+int
+object_cond_number(const struct object_cond *c)
 {
 	return c == NULL ? COND_NONE : (int)c->kind; /* enum object_cond_kind counts as the SQL does */
 }
 
-/* Where it came to lie, from a row of object_placed. */
-static int
-placed_from_row(const struct db_rows *r, struct arena *a, struct object_placed *out, struct err *err)
+int
+object_placed_from_row(const struct db_rows *r, struct arena *a, struct object_placed *out, struct err *err)
 {
 	int64_t ord = db_i64(r, 0, 2);
 
@@ -270,34 +271,51 @@ placed_from_row(const struct db_rows *r, struct arena *a, struct object_placed *
 	return out->version != NULL ? 0 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
 }
 
+/* What a column is null for. */
+
+const char *
+object_class_or_null(const struct object *in)
+{
+	return in->storage_class == NULL || strcmp(in->storage_class, "STANDARD") == 0 ? NULL : in->storage_class;
+}
+
+const char *
+object_owner_or_null(const struct bucket *b, const struct object *in)
+{
+	return in->owner_id == NULL || (b->owner_id != NULL && strcmp(in->owner_id, b->owner_id) == 0) ? NULL : in->owner_id;
+}
+
+const char *
+object_acl_or_null(const struct object *in)
+{
+	return in->acl == NULL || strcmp(in->acl, "private") == 0 ? NULL : in->acl;
+}
+
 int
 meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
     const struct object_cond *cond, enum object_wrote *out, struct object_placed *placed, struct err *err)
 {
-	bool standard = in->storage_class == NULL || strcmp(in->storage_class, "STANDARD") == 0;
-	bool bucket_owners = in->owner_id == NULL || (b->owner_id != NULL && strcmp(in->owner_id, b->owner_id) == 0);
-	bool private = in->acl == NULL || strcmp(in->acl, "private") == 0;
 	struct span mode = { &in->lock_mode, 1 };
 	struct db_rows *r;
 	int64_t outcome;
 
-	if (!object_is_key(in->key))
-		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, in->key.len);
+	if (object_check_key(in->key, err) != 0)
+		return -1;
 	ASSERT(in->size >= 0 && in->etag != NULL);
 	ASSERT(in->has_blob || in->inline_data.len == (size_t)in->size || in->sse.len > 0);
 	ASSERT(cond == NULL || cond->kind != COND_IF_MATCH || cond->etag != NULL);
 	fault_point(FAULT_POINT_put_before_row);
-	if (run_joined(t, a, b, STMT_OBJECT_PUT,
+	if (object_run_joined(t, a, b, STMT_OBJECT_PUT,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(in->key), P_INT(in->size), P_TEXT(in->etag),
-	            bytes_or_null(in->checksums), bytes_or_null(in->headers), P_TEXT(standard ? NULL : in->storage_class),
-	            P_TEXT(bucket_owners ? NULL : in->owner_id), in->has_blob ? P_UUID(&in->blob_id) : P_NULL,
-	            in->has_blob ? P_NULL : P_SPAN(in->inline_data), bytes_or_null(in->tags),
-	            P_TEXT(private ? NULL : in->acl), bytes_or_null(in->sse), in->lock_mode == 0 ? P_NULL : P_SPAN(mode),
-	            in->lock_mode == 0 ? P_NULL : P_INT(in->retain_until_us), P_BOOL(in->legal_hold), P_INT(cond_number(cond)),
-	            P_TEXT(etag_of(cond)) },
+	            object_bytes_or_null(in->checksums), object_bytes_or_null(in->headers), P_TEXT(object_class_or_null(in)),
+	            P_TEXT(object_owner_or_null(b, in)), in->has_blob ? P_UUID(&in->blob_id) : P_NULL,
+	            in->has_blob ? P_NULL : P_SPAN(in->inline_data), object_bytes_or_null(in->tags),
+	            P_TEXT(object_acl_or_null(in)), object_bytes_or_null(in->sse), in->lock_mode == 0 ? P_NULL : P_SPAN(mode),
+	            in->lock_mode == 0 ? P_NULL : P_INT(in->retain_until_us), P_BOOL(in->legal_hold), P_INT(object_cond_number(cond)),
+	            P_TEXT(object_cond_etag(cond)) },
 	        18, &r, &outcome, err) != 0)
 		return -1;
 	*placed = (struct object_placed){ 0, NULL, false };
 	*out = object_outcome(outcome);
-	return outcome == OUTCOME_DONE ? placed_from_row(r, a, placed, err) : 0;
+	return outcome == OUTCOME_DONE ? object_placed_from_row(r, a, placed, err) : 0;
 }

@@ -382,24 +382,6 @@ START_TEST(test_never_opened_is_closed_for_ever)
 }
 END_TEST
 
-START_TEST(test_uploads_keep_a_bucket)
-{
-	struct bucket b = new_bucket();
-	char sql[300], id[UUID_TEXT_LEN + 1];
-	bool closed;
-
-	uuid_text(&b.id, id);
-	snprintf(sql, sizeof(sql), "INSERT INTO uploads (bucket_id, upload_id, key) VALUES ('%s', gen_random_uuid(), 'k')", id);
-	ck_assert(scratch_sql(scratch, "regional", sql));
-	OK(meta_fence_close(thread, arena, &b.id, &closed, &err));
-	ck_assert(!closed);
-	snprintf(sql, sizeof(sql), "DELETE FROM uploads WHERE bucket_id = '%s'", id);
-	ck_assert(scratch_sql(scratch, "regional", sql));
-	OK(meta_fence_close(thread, arena, &b.id, &closed, &err));
-	ck_assert(closed);
-}
-END_TEST
-
 /* ---- many at once ---- */
 
 struct racer {
@@ -797,7 +779,6 @@ main(void)
 	tcase_add_test(tc, test_lists_of_blobs);
 	tcase_add_test(tc, test_fence);
 	tcase_add_test(tc, test_never_opened_is_closed_for_ever);
-	tcase_add_test(tc, test_uploads_keep_a_bucket);
 	tcase_add_loop_test(tc, test_one_winner_if_absent, 0, 3);
 	tcase_add_loop_test(tc, test_versions_at_once, 0, 3);
 	tcase_add_test(tc, test_first_writes_at_once);
