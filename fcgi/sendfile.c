@@ -13,7 +13,8 @@
  *   x-sendfile2        lighttpd: whole files and ranges. It cuts a 200 to the request's Range by itself:
  *                      a Range that S3 passes over (several, malformed) is streamed
  *   x-accel-redirect   nginx: drops every header it does not know, and judges conditions by the file;
- *                      only the plain cases go there, and its configuration gives the known headers back
+ *                      its configuration gives the known headers back, and an answer that has others
+ *                      (x-amz-meta-*) is streamed
  */
 #include "fcgi/sendfile.h"
 
@@ -35,6 +36,52 @@ is_conditional(const struct req *r)
 		if (req_header(r, names[i]).p != NULL)
 			return true;
 	return false;
+}
+
+/*
+ * What contrib/nginx/anvil.conf.in gives back by name ("add_header"), and what nginx
+ * keeps by itself. make lint compares the two. Lower case.
+ */
+static const char *const given_back[] = {
+	"access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
+	"access-control-allow-origin", "access-control-expose-headers", "access-control-max-age",
+	"content-encoding", "content-language", "etag", "last-modified", "vary",
+	"x-amz-bucket-region", "x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme",
+	"x-amz-checksum-md5", "x-amz-checksum-sha1", "x-amz-checksum-sha256", "x-amz-checksum-sha512",
+	"x-amz-checksum-type", "x-amz-checksum-xxhash128", "x-amz-checksum-xxhash3", "x-amz-checksum-xxhash64",
+	"x-amz-expiration", "x-amz-id-2", "x-amz-mp-parts-count", "x-amz-object-lock-legal-hold",
+	"x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-request-id", "x-amz-storage-class",
+	"x-amz-tagging-count", "x-amz-version-id", "x-amz-website-redirect-location",
+};
+static const char *const kept[] = {
+	"accept-ranges", "cache-control", "content-disposition", "content-type", "date", "expires", "status",
+};
+
+static bool
+is_among(struct span name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s3_ieq(name, span_of(names[i])))
+			return true;
+	return false;
+}
+
+static bool
+nginx_keeps_all(const struct strbuf *head)
+{
+	const char *p = head->buf, *end = p + head->len, *colon, *lf;
+
+	for (; p < end; p = lf + 1) {
+		struct span name;
+
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL || (colon = memchr(p, ':', (size_t)(lf - p))) == NULL)
+			return false;
+		name = (struct span){ p, (size_t)(colon - p) };
+		if (!is_among(name, given_back, ARRAY_LEN(given_back)) && !is_among(name, kept, ARRAY_LEN(kept)))
+			return false;
+	}
+	return true;
 }
 
 /* lighttpd: the path is URL-encoded, then the range with both ends. */
@@ -70,9 +117,7 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	/* mod_xsendfile drops it */
 	if (wants(r, "x-sendfile") && m->content_encoding.len > 0)
 		return false;
-	/* nginx gives back by name only what its configuration lists */
-	if (wants(r, "x-accel-redirect") && (m->n_user > 0 || m->website_redirect.p != NULL || r->cors_headers != NULL ||
-		o->lock_mode != '\0' || o->legal_hold))
+	if (wants(r, "x-accel-redirect") && !nginx_keeps_all(&rp->head))
 		return false;
 	memcpy(id.b, o->blob_id.b, sizeof(id.b));
 	if (!store_path(r->thread->store, &id, path, sizeof(path)))

@@ -58,7 +58,7 @@ def test_sse_s3():
         ok("%d bytes come back" % size, g.body == data)
         eq("told on GET", g.get(SSE), "AES256")
         h = S3().head(n, "k")
-        eq("told on HEAD", (h.get(SSE), h.get("Content-Length")), ("AES256", str(size)))
+        eq("told on HEAD", (h.get(SSE), int(h.get("Content-Length"))), ("AES256", size))  # Apache says 0 as "00"
         for a, b in ranges(size):
             g = S3().get(n, "k", Range="bytes=%d-%d" % (a, b))
             status(g, 206)
