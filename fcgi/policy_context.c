@@ -91,6 +91,9 @@ request_tags(const struct req *r)
 {
 	if (r->op == OP_PutObjectTagging || r->request_tags.p != NULL)
 		return r->request_tags; /* of its document, which no header speaks for */
+	/* Of a copy the header says nothing unless it replaces the source's tags. */
+	if (r->op == OP_CopyObject && !span_eq(req_header(r, "x-amz-tagging-directive"), SPAN("REPLACE")))
+		return SPAN("");
 	return req_header(r, "x-amz-tagging");
 }
 

@@ -41,6 +41,8 @@ extern const struct checksum_info checksum_table[CHECKSUM_COUNT];
 /* By name in any case / by header; CHECKSUM_NONE when it is none. */
 enum checksum checksum_by_name(struct span name);
 enum checksum checksum_by_header(struct span header);
+/* By a client's name for it. -1 with pr: InvalidRequest, naming those that there are. */
+MUST_CHECK int checksum_algorithm(struct arena *a, struct span name, enum checksum *out, struct s3_problem *pr);
 const char *checksum_type_name(enum checksum_type t); /* "FULL_OBJECT", "COMPOSITE" */
 
 /* --- computing --- */

@@ -106,6 +106,13 @@ unsupported(struct arena *a)
 	return strbuf_cstr(&sb);
 }
 
+int
+checksum_algorithm(struct arena *a, struct span name, enum checksum *out, struct s3_problem *pr)
+{
+	*out = checksum_by_name(name);
+	return *out == CHECKSUM_NONE ? invalid(pr, unsupported(a)) : 0;
+}
+
 static int
 parse_sdk_algorithm(struct arena *a, const struct s3_headers *headers, const struct checksum_want *w,
     struct s3_problem *pr)
@@ -115,9 +122,8 @@ parse_sdk_algorithm(struct arena *a, const struct s3_headers *headers, const str
 
 	if (name.len == 0)
 		return 0;
-	algo = checksum_by_name(name);
-	if (algo == CHECKSUM_NONE)
-		return invalid(pr, unsupported(a));
+	if (checksum_algorithm(a, name, &algo, pr) != 0)
+		return -1;
 	if (w->algo == CHECKSUM_NONE)
 		return invalid(pr, SDK_ALGORITHM " specified, but no corresponding x-amz-checksum-* "
 		    "or x-amz-trailer headers were found.");

@@ -45,6 +45,12 @@ MUST_CHECK int blob_commit(struct blob_writer *w, struct blob_id *id, struct err
 /* Nothing is left behind. NULL is fine. */
 void blob_abort(struct blob_writer *w);
 
+/*
+ * Another blob of the same bytes, without copying them. 1: *id is it, durable. 0: the engine, or this blob, cannot: copy
+ * the bytes. -1: ERR_NOT_FOUND ... Each of the two lives on when the other is removed.
+ */
+MUST_CHECK int store_link(struct store *st, const struct blob_id *from, struct blob_id *id, struct err *err);
+
 /* ERR_NOT_FOUND when there is no such blob. It can be read to its end even when it is removed meanwhile. */
 MUST_CHECK int store_open_blob(struct store *st, const struct blob_id *id, struct blob_reader **out, struct err *err);
 int64_t blob_size(const struct blob_reader *r);
@@ -87,6 +93,7 @@ struct store_ops {
 	void (*id)(const struct blob_writer *w, struct blob_id *id);
 	int (*commit)(struct blob_writer *w, struct blob_id *id, struct err *err);
 	void (*abort)(struct blob_writer *w);
+	int (*link)(struct store *st, const struct blob_id *from, struct blob_id *id, struct err *err); /* NULL: cannot */
 	int (*open_blob)(struct store *st, const struct blob_id *id, struct blob_reader **out, struct err *err);
 	int (*read)(struct blob_reader *r, int64_t offset, void *p, size_t len, size_t *got, struct err *err);
 	void (*close_blob)(struct blob_reader *r);

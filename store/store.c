@@ -66,6 +66,12 @@ blob_abort(struct blob_writer *w)
 }
 
 int
+store_link(struct store *st, const struct blob_id *from, struct blob_id *id, struct err *err)
+{
+	return st->ops->link == NULL ? 0 : st->ops->link(st, from, id, err);
+}
+
+int
 store_open_blob(struct store *st, const struct blob_id *id, struct blob_reader **out, struct err *err)
 {
 	return st->ops->open_blob(st, id, out, err);

@@ -40,14 +40,14 @@ acl_is_harmless(struct span acl)
 static bool
 encrypts(enum s3_op op)
 {
-	return op == OP_PutObject || op == OP_PostObject;
+	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject;
 }
 
 /* Operations that store tags: add one when it calls ops_tags. */
 static bool
 takes_tags(enum s3_op op)
 {
-	return op == OP_PutObject || op == OP_PostObject;
+	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject;
 }
 
 /* The others must not store plain bytes where a header or the bucket's default asks for sealed ones. */

@@ -19,6 +19,7 @@ struct put {
 	struct sse *sse;          /* what its bytes are encrypted with; NULL: nothing */
 	struct body body;         /* opened by the caller, between the two */
 	struct object object;     /* as stored */
+	struct checksum_stored stored;
 	struct object_placed placed;
 };
 
@@ -26,6 +27,11 @@ struct put {
 MUST_CHECK int put_begin(struct req *r, struct put *p);
 /* The body and then the row of r->key. 0: it is stored, durably. -1 with r->err: nothing is. */
 MUST_CHECK int put_finish(struct req *r, const struct identity *who, struct put *p);
+/*
+ * For bytes that come from elsewhere: the row alone. The caller has set p->stored and of p->object what lies where, how
+ * long it is, the etag, tags and lock. When the row is refused its blob is gone, too.
+ */
+MUST_CHECK int put_row(struct req *r, const struct identity *who, struct put *p);
 /* ETag and what else an answer says of what was stored. */
 void put_headers(struct reply *rp, const struct put *p);
 

@@ -134,21 +134,17 @@ drop_blob(struct req *r, const struct object *o)
 
 /* Everything of the row but the bytes. */
 static int
-describe(struct req *r, const struct identity *who, const struct put *p, struct object *o)
+describe(struct req *r, const struct identity *who, struct put *p)
 {
 	const struct object_meta *m = &p->meta;
-	const struct body *b = &p->body;
-	struct checksum_stored stored = { .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
+	struct object *o = &p->object;
 	struct strbuf headers, checksums;
 
 	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
 	object_meta_encode(&headers, m);
-	memcpy(stored.value, b->got.v[stored.algo], sizeof(stored.value));
 	strbuf_init(&checksums, r->arena, 256);
-	checksum_encode(&checksums, &stored);
+	checksum_encode(&checksums, &p->stored);
 	o->key = r->key;
-	o->size = b->decoded;
-	o->etag = sse_etag(r, p->sse, b->got.md5);
 	if (p->sse != NULL)
 		o->sse = p->sse->envelope;
 	o->headers = (struct span){ headers.buf, headers.len };
@@ -163,15 +159,12 @@ describe(struct req *r, const struct identity *who, const struct put *p, struct 
 void
 put_headers(struct reply *rp, const struct put *p)
 {
-	const struct body *b = &p->body;
-	struct checksum_stored stored = { .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
 	char text[CHECKSUM_TEXT_SIZE];
 
-	memcpy(stored.value, b->got.v[stored.algo], sizeof(stored.value));
-	checksum_text(&stored, text);
+	checksum_text(&p->stored, text);
 	reply_etag(rp, p->object.etag);
-	reply_str(rp, checksum_table[stored.algo].header, text);
-	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
+	reply_str(rp, checksum_table[p->stored.algo].header, text);
+	reply_str(rp, "x-amz-checksum-type", checksum_type_name(p->stored.type));
 	sse_reply(rp, p->sse);
 	if (p->placed.versioned)
 		reply_str(rp, "x-amz-version-id", p->placed.version);
@@ -189,21 +182,34 @@ put_begin(struct req *r, struct put *p)
 }
 
 int
-put_finish(struct req *r, const struct identity *who, struct put *p)
+put_row(struct req *r, const struct identity *who, struct put *p)
 {
-	struct object *o = &p->object;
 	enum object_wrote wrote;
 
-	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0)
-		return -1;
-	if (take_body(r, &p->body, p->sse, o) != 0 || describe(r, who, p, o) != 0)
-		return -1;
-	if (meta_object_put(r->thread->meta, r->arena, r->bucket, o, &p->cond, &wrote, &p->placed, &r->err) != 0)
+	if (describe(r, who, p) != 0 ||
+	    meta_object_put(r->thread->meta, r->arena, r->bucket, &p->object, &p->cond, &wrote, &p->placed, &r->err) != 0)
 		return -1;
 	if (wrote == OBJECT_WROTE)
 		return 0;
-	drop_blob(r, o);
+	drop_blob(r, &p->object);
 	return not_written(r, wrote, &p->cond);
+}
+
+int
+put_finish(struct req *r, const struct identity *who, struct put *p)
+{
+	struct object *o = &p->object;
+	const struct body *b = &p->body;
+
+	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0)
+		return -1;
+	if (take_body(r, &p->body, p->sse, o) != 0)
+		return -1;
+	p->stored = (struct checksum_stored){ .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
+	memcpy(p->stored.value, b->got.v[b->want.store], sizeof(p->stored.value));
+	o->size = b->decoded;
+	o->etag = sse_etag(r, p->sse, b->got.md5);
+	return put_row(r, who, p);
 }
 
 int

@@ -154,14 +154,6 @@ def test_metadata_limit():
     eq("nothing is left", S3().keys(n), ["k"])
 
 
-def test_copy_is_named():
-    """CopyObject is known but not built: 501 by its name, and never a put of an empty object."""
-    n = bucket(EU)
-    S3().put(n, "source", b"x")
-    error(S3().request("PUT", n, "copy", headers={"x-amz-copy-source": "/%s/source" % n}), 501, "NotImplemented")
-    eq("nothing is left", S3().keys(n), ["source"])
-
-
 def test_short_body():
     """The client goes away in the middle: nothing is left."""
     n = bucket(EU)

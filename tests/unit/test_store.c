@@ -573,6 +573,32 @@ START_TEST(test_two_processes)
 }
 END_TEST
 
+/* Two blobs of one file: each whole, each removed alone, and neither old to who looks for orphans. */
+START_TEST(test_link)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+	struct blob_id a, b, c, none = { { 0 } };
+	struct stat sb;
+	char path[300];
+
+	ck_assert_int_eq(put(st, 300000, 100000, 1, &a, &err), 0);
+	ck_assert(store_path(st, &a, path, sizeof(path)));
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+	ck_assert_msg(store_link(st, &a, &b, &err) == 1, "%s", err.detail);
+	ck_assert(memcmp(&a, &b, sizeof(a)) != 0);
+	ck_assert(store_path(st, &b, path, sizeof(path)));
+	ck_assert_int_eq(stat(path, &sb), 0);
+	ck_assert(sb.st_nlink == 2 && sb.st_size == 300000 && sb.st_mtime > 1000000000);
+	ck_assert_int_eq(store_link(st, &b, &c, &err), 1);
+	ck_assert_int_eq(store_remove(st, &a, &err), 0);
+	ck_assert_int_eq(store_remove(st, &c, &err), 0);
+	ck_assert_int_eq(stat(path, &sb), 0);
+	ck_assert(sb.st_nlink == 1 && sb.st_size == 300000);
+	ck_assert_int_eq(store_link(st, &none, &c, &err), -1);
+	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -586,6 +612,7 @@ main(void)
 	tcase_add_loop_test(tc, test_put_get, 0, 8);
 	tcase_add_test(tc, test_read_at);
 	tcase_add_test(tc, test_abort_leaves_nothing);
+	tcase_add_test(tc, test_link);
 	tcase_add_test(tc, test_modes_and_path);
 	tcase_add_test(tc, test_open_refuses);
 	tcase_add_test(tc, test_open_not_writable);

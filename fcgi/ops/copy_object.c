@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/ops/copy_object.c - CopyObject.
+ *
+ * Owns:       a blob writer while the source's bytes come.
+ * Called by:  dispatch.c, in the destination's home.
+ * Blocks:     on the source (fcgi/copy.h), on the store, and on the regional database (one statement).
+ * Invariant:  plain bytes of this region are not copied where the store can name them twice; all others are hashed on
+ *             their way and compared with what the source's row says of them.
+ * Source:     S3 API Reference, CopyObject; User Guide, "Checking object integrity" for the checksum of a copy.
+ */
+#include "fcgi/ops/ops.h"
+
+#include "base/log.h"
+#include "fcgi/authorize.h"
+#include "fcgi/blob_out.h"
+#include "fcgi/copy.h"
+#include "fcgi/ops/put.h"
+#include "s3/xml.h"
+
+struct copying {
+	struct req *r;
+	const struct identity *who;
+	struct copy_source source;
+	struct put p;
+	bool replace_meta, replace_tags;
+	enum checksum algo;             /* asked for; CHECKSUM_NONE: the source's */
+	struct checksum_stored of_source;
+	struct checksums *sums;         /* NULL: the bytes are not copied */
+	struct blob_out out;            /* to_blob; else to the row: */
+	bool to_blob;
+	char *row;
+	int64_t taken;
+};
+
+/* ---- what is asked for ---- */
+
+static int
+read_algorithm(struct copying *c)
+{
+	struct req *r = c->r;
+	struct span name = s3_trim(req_header(r, "x-amz-checksum-algorithm"));
+
+	c->algo = CHECKSUM_NONE;
+	if (name.len > 0 && checksum_algorithm(r->arena, name, &c->algo, &r->problem) != 0)
+		return req_refused(r, "an unknown checksum algorithm");
+	return 0;
+}
+
+/* S3 takes a copy onto itself for a mistake unless it changes one of these. */
+static bool
+changes_something(const struct copying *c)
+{
+	static const char *const headers[] = { "x-amz-storage-class", "x-amz-website-redirect-location",
+		"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm", "x-amz-checksum-algorithm" };
+
+	if (c->replace_meta)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+		if (req_header(c->r, headers[i]).p != NULL)
+			return true;
+	return false;
+}
+
+static int
+check_itself(struct copying *c)
+{
+	const struct copy_source *s = &c->source;
+
+	if (s->bucket != c->r->bucket || s->version != NULL || !span_eq(s->name.key, c->r->key) || changes_something(c))
+		return 0;
+	return req_refuse(c->r, S3_InvalidRequest,
+	    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, "
+	    "storage class, website redirect location or encryption attributes.", NULL, SPAN(""));
+}
+
+static int
+read_request(struct copying *c)
+{
+	struct req *r = c->r;
+
+	if (put_begin(r, &c->p) != 0)
+		return -1;
+	if (copy_directive(&r->headers, "x-amz-metadata-directive", &c->replace_meta, &r->problem) != 0 ||
+	    copy_directive(&r->headers, "x-amz-tagging-directive", &c->replace_tags, &r->problem) != 0)
+		return req_refused(r, "an unknown directive");
+	if (read_algorithm(c) != 0 || copy_find(r, &c->source) != 0 || check_itself(c) != 0)
+		return -1;
+	return ops_object_lock(r, c->who, &c->p.object);
+}
+
+/* ---- what comes of the source ---- */
+
+/* The redirect and the storage class are never copied: they are this request's, or the default. */
+static int
+take_meta(struct copying *c, const struct copy_source *s)
+{
+	struct object_meta *m = &c->p.meta;
+	struct span redirect = m->website_redirect, class = m->storage_class;
+
+	if (c->replace_meta)
+		return 0;
+	if (!object_meta_decode(c->r->arena, s->o.headers, m))
+		return FAIL(&c->r->err, ERR_INTERNAL, "an object's stored headers cannot be read");
+	m->website_redirect = redirect;
+	m->storage_class = class;
+	return 0;
+}
+
+static int
+take_tags(struct copying *c, const struct copy_source *s)
+{
+	struct req *r = c->r;
+
+	if (c->replace_tags)
+		return ops_tags(r, c->who, &c->p.object);
+	if (!s->has_tags)
+		return 0;
+	if (!s->may_read_tags || !allowed(r, c->who, "s3:PutObjectTagging", r->key))
+		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+	c->p.object.tags = s->o.tags;
+	return 0;
+}
+
+/* Is the ETag the MD5 of the plain bytes? */
+static bool
+is_md5(const struct copy_source *s)
+{
+	return s->sealed != SSE_CUSTOMER && strlen(s->o.etag) == 2 * MD5_LEN;
+}
+
+/* 1: the row or a second name of its blob will do, nothing needs to be read. */
+static int
+refer(struct copying *c, const struct copy_source *s)
+{
+	struct req *r = c->r;
+	struct object *o = &c->p.object;
+	struct blob_id from, to;
+	int rc;
+
+	if (!s->here || s->sealed != SSE_NONE || c->p.sse != NULL || s->o.has_parts || !is_md5(s) ||
+	    c->of_source.type != CHECKSUM_FULL_OBJECT || c->of_source.algo != c->p.stored.algo)
+		return 0;
+	if (s->o.has_blob) {
+		memcpy(from.b, s->o.blob_id.b, sizeof(from.b));
+		rc = store_link(r->thread->store, &from, &to, &r->err);
+		if (rc != 1)
+			return rc;
+		memcpy(o->blob_id.b, to.b, sizeof(to.b));
+		o->has_blob = true;
+	} else
+		o->inline_data = s->o.inline_data;
+	o->etag = s->o.etag;
+	o->size = s->o.size;
+	c->p.stored = c->of_source;
+	return 1;
+}
+
+/* ---- its bytes ---- */
+
+static int
+begin(void *arg, const struct copy_source *s)
+{
+	struct copying *c = arg;
+	struct req *r = c->r;
+	unsigned set;
+	int rc;
+
+	if (take_meta(c, s) != 0 || take_tags(c, s) != 0)
+		return -1;
+	if (!checksum_decode(s->o.checksums, &c->of_source))
+		return FAIL(&r->err, ERR_INTERNAL, "an object's stored checksum cannot be read");
+	/* The source's algorithm stays unless another is asked for; of parts it is computed anew, over the whole. */
+	c->p.stored = (struct checksum_stored){ .algo = c->algo, .type = CHECKSUM_FULL_OBJECT };
+	if (c->algo == CHECKSUM_NONE)
+		c->p.stored.algo = c->of_source.algo != CHECKSUM_NONE ? c->of_source.algo : CHECKSUM_CRC64NVME;
+	rc = refer(c, s);
+	if (rc != 0)
+		return rc;
+	set = CHECKSUM_MD5_BIT | CHECKSUM_BIT(c->p.stored.algo);
+	if (c->of_source.algo != CHECKSUM_NONE)
+		set |= CHECKSUM_BIT(c->of_source.algo);
+	c->sums = checksums_new(r->arena, set);
+	c->to_blob = s->len > r->thread->settings->inline_max_bytes;
+	if (!c->to_blob)
+		c->row = arena_alloc(r->arena, (size_t)s->len + 1);
+	if (c->sums == NULL || (!c->to_blob && c->row == NULL))
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	return c->to_blob ? blob_out_open(r, c->p.sse, s->len, &c->out) : 0;
+}
+
+static int
+take(void *arg, const void *p, size_t len)
+{
+	struct copying *c = arg;
+
+	if ((int64_t)len > c->source.len - c->taken)
+		return FAIL(&c->r->err, ERR_INTERNAL, "a copy's source has more bytes than its row says");
+	checksums_update(c->sums, p, len);
+	if (!c->to_blob)
+		memcpy(c->row + c->taken, p, len);
+	c->taken += (int64_t)len;
+	return c->to_blob ? blob_out_write(&c->out, p, len) : 0;
+}
+
+/* Are these the bytes that were stored once? A copy must not make of a broken object a sound one. */
+static int
+check_bytes(struct copying *c, const struct checksum_values *got)
+{
+	const struct copy_source *s = &c->source;
+	char hex[2 * MD5_LEN + 1];
+
+	hex_encode(got->md5, MD5_LEN, hex);
+	if (c->taken == s->len && (!is_md5(s) || strcmp(hex, s->o.etag) == 0) &&
+	    (c->of_source.algo == CHECKSUM_NONE || c->of_source.type != CHECKSUM_FULL_OBJECT ||
+		memcmp(got->v[c->of_source.algo], c->of_source.value, checksum_table[c->of_source.algo].len) == 0))
+		return 0;
+	FAIL(&c->r->err, ERR_INTERNAL, "a copy's source is not what its row says");
+	log_event(c->r->id, EV_STORE_FAILED, LS("detail", c->r->err.detail));
+	return -1;
+}
+
+static int
+end_bytes(struct copying *c)
+{
+	struct checksum_values got;
+	struct object *o = &c->p.object;
+
+	if (c->sums == NULL)
+		return 0;
+	checksums_final(c->sums, &got);
+	if (check_bytes(c, &got) != 0)
+		return -1;
+	memcpy(c->p.stored.value, got.v[c->p.stored.algo], sizeof(c->p.stored.value));
+	o->size = c->taken;
+	o->etag = sse_etag(c->r, c->p.sse, got.md5);
+	if (!c->to_blob) {
+		o->inline_data = (struct span){ c->row, (size_t)c->taken };
+		return sse_seal_inline(c->r, c->p.sse, &o->inline_data);
+	}
+	if (blob_out_commit(&c->out, &o->blob_id) != 0)
+		return -1;
+	o->has_blob = true;
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+static int
+answer(struct copying *c)
+{
+	const struct put *p = &c->p;
+	char text[CHECKSUM_TEXT_SIZE];
+	struct strbuf xml;
+	struct reply rp;
+
+	strbuf_init(&xml, c->r->arena, 4096);
+	checksum_text(&p->stored, text);
+	xml_begin(&xml, "CopyObjectResult");
+	xml_time(&xml, "LastModified", p->placed.mtime_us);
+	xml_etag(&xml, "ETag", p->object.etag);
+	xml_str(&xml, "ChecksumType", checksum_type_name(p->stored.type));
+	xml_str(&xml, checksum_table[p->stored.algo].xml, text);
+	xml_close(&xml, "CopyObjectResult");
+	if (!strbuf_ok(&xml))
+		return FAIL(&c->r->err, ERR_LIMIT, "the answer is too long");
+	reply_begin(&rp, c->r, 200);
+	if (c->source.bucket->versioning[0] != '\0')
+		reply_str(&rp, "x-amz-copy-source-version-id", c->source.o.version);
+	if (p->placed.versioned)
+		reply_str(&rp, "x-amz-version-id", p->placed.version);
+	sse_reply(&rp, p->sse);
+	return reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });
+}
+
+int
+op_copy_object(struct req *r, const struct identity *who)
+{
+	struct copying *c = ARENA_NEW(r->arena, struct copying);
+	struct copy_to to = { c, begin, take };
+	int rc;
+
+	if (c == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	c->r = r;
+	c->who = who;
+	if (read_request(c) != 0)
+		return -1;
+	rc = copy_run(r, who, &c->source, &to);
+	if (rc == 0)
+		rc = end_bytes(c);
+	if (c->to_blob)
+		blob_out_abort(&c->out);
+	return rc != 0 || put_row(r, who, &c->p) != 0 ? -1 : answer(c);
+}
