@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fcgi/copy.c - the source of a copy, in this region.
+ * fcgi/copy.c - the source of a copy: found, and read where it lies in this region.
  *
  * Owns:       the source's open blob while its bytes are handed over.
  * Called by:  fcgi/ops.
@@ -10,6 +10,7 @@
 #include "fcgi/copy.h"
 
 #include "fcgi/authorize.h"
+#include "fcgi/copy_remote.h"
 #include "fcgi/object_bytes.h"
 #include "fcgi/ops/ops.h"
 #include "s3/bucket_name.h"
@@ -105,8 +106,7 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 	if (found < 0)
 		return -1;
 	if (found == 1 && s->o.is_marker && s->version != NULL)
-		return req_refuse(r, S3_InvalidRequest,
-		    "The source of a copy request may not specifically refer to a delete marker by version id.", NULL, SPAN(""));
+		return req_refuse(r, S3_InvalidRequest, COPY_OF_MARKER, NULL, SPAN(""));
 	if (found == 0 || s->o.is_marker)
 		return s->version != NULL ? no_version(r, s) : no_key(r, who, s);
 	s->here = true;
@@ -152,8 +152,10 @@ copy_run(struct req *r, const struct identity *who, struct copy_source *s, const
 	struct object_bytes *bytes = NULL;
 	struct sse *sse;
 	struct span run;
-	int rc = -1;
+	int rc;
 
+	if (strcmp(s->bucket->region, r->thread->settings->region) != 0)
+		return copy_ask(r, who, s, to);
 	if (find_object(r, who, s) != 0 || sse_for_read(r, s->o.sse, SSE_OF_COPY_SOURCE, &sse) != 0)
 		return -1;
 	rc = copy_begin(r, s, to);

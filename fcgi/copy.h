@@ -12,6 +12,7 @@
 #include "meta/object.h"
 #include "s3/copy_source.h"
 
+#define COPY_OF_MARKER "The source of a copy request may not specifically refer to a delete marker by version id."
 #define COPY_BYTES_MAX INT64_C(5368709120) /* of what one request copies */
 
 struct copy_source {

@@ -52,6 +52,7 @@ struct relay {
 	int64_t taken;          /* bytes of the body, from the client */
 	bool sent;              /* the body is at its end */
 	bool client_gone;
+	bool enough;            /* the client wants no more of the answer */
 	const char *gave_up;    /* which limit was exceeded */
 	int64_t moved_us;       /* when a byte last moved, monotonic */
 	int64_t heard_us;       /* when the breaker was last told that the home lives */
@@ -221,12 +222,15 @@ on_write(char *p, size_t size, size_t count, void *arg)
 {
 	struct relay *r = arg;
 	size_t len = size * count;
+	int rc;
 
 	heard(r);
 	if (!begin(r))
 		return 0;
-	if (r->io->write(r->io->arg, p, len) != 0) {
-		r->client_gone = true;
+	rc = r->io->write(r->io->arg, p, len);
+	if (rc != 0) {
+		r->client_gone = rc < 0;
+		r->enough = rc > 0;
 		return 0;
 	}
 	r->moved_us = clock_mono_us();
@@ -365,7 +369,7 @@ finish(struct relay *r, CURLcode code, int *status, struct err *err)
 	const char *why = r->client_gone ? "the client went away" : r->gave_up != NULL ? r->gave_up : curl_easy_strerror(code);
 
 	breaker_end(r->thread->relays->breaker, &r->pass, !r->client_gone, was_reached(r, code), clock_mono_us());
-	if (code == CURLE_OK && r->status != 0 && begin(r)) {
+	if (r->enough || (code == CURLE_OK && r->status != 0 && begin(r))) {
 		*status = r->status;
 		return 0;
 	}

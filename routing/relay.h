@@ -42,7 +42,10 @@ struct relay_request {
 	const char *request_id;         /* for the log */
 };
 
-/* The client's side. Each that returns a number returns -1 when the client went away. */
+/*
+ * The client's side. Each that returns a number returns -1 when the client went away. write may say 1: enough, the rest
+ * of the answer is not wanted, and the relay ends well.
+ */
 struct relay_io {
 	void *arg;
 	int fd;                         /* becomes readable when more of the body comes; -1 = never waited for */

@@ -10,8 +10,9 @@
  */
 #include "fcgi/ops/ops.h"
 
-#include "fcgi/object_bytes.h"
 #include "fcgi/authorize.h"
+#include "fcgi/copy_remote.h"
+#include "fcgi/object_bytes.h"
 #include "fcgi/respond.h"
 #include "fcgi/sendfile.h"
 #include "meta/object.h"
@@ -189,6 +190,8 @@ op_get_object(struct req *r, const struct identity *who)
 	rc = check_conditions(r, &g);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
+	if (copy_is_asked(r))
+		return copy_send(r, who, &g.o, g.sse);
 	begin(&rp, r, who, &g);
 	if (r->is_head) {
 		reply_i64(&rp, "Content-Length", g.range.len);

@@ -194,6 +194,21 @@ def test_invalidator_restarted():
     status(S3(US).request("HEAD", n), 200)
 
 
+def test_home_of_a_copy_is_away():
+    """A copy whose source's home cannot be reached: 503 at once, and nothing is left; it works when the home is back."""
+    n, m = bucket(US), bucket(EU)
+    S3(US).put(n, "k", random_bytes(100000))
+    ask = lambda: S3(EU).request("PUT", m, "copy", headers={"x-amz-copy-source": "%s/k" % n})
+    quickstart("--stop", US.name + "/web")
+    try:
+        for _ in range(3):
+            error(ask(), 503, "ServiceUnavailable", Region=US.name)
+        eq("nothing is left", S3(EU).keys(m), [])
+    finally:
+        quickstart("--start", US.name + "/web")
+    until("copied", lambda: ask().status == 200, 20)
+
+
 def test_postgres_restarted():
     """PostgreSQL starts anew under the workers: they find it again by themselves."""
     n = bucket(EU)
