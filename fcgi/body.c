@@ -48,6 +48,16 @@ body_open(struct req *r, const struct identity *who, int64_t max, struct body *b
 	return 0;
 }
 
+int
+body_compute(struct body *b, unsigned set)
+{
+	if ((set & ~b->want.compute) == 0)
+		return 0;
+	b->want.compute |= set;
+	b->sums = checksums_new(b->r->arena, b->want.compute);
+	return b->sums == NULL ? FAIL(&b->r->err, ERR_LIMIT, "arena is full") : 0;
+}
+
 /* As much of the file as has come: too large, or (whole) too small, for the form's policy or for us. */
 static int
 check_file_size(struct body *b, bool whole)

@@ -47,6 +47,8 @@ MUST_CHECK int body_open_file(struct body *b, const struct identity *who, int64_
  * all is verified. -1: IncompleteBody, BadDigest, XAmzContentSHA256Mismatch, SignatureDoesNotMatch ...
  */
 MUST_CHECK int body_next(struct body *b, struct span *out);
+/* Between opening and the first run: these are computed (b->got), too. -1 past the arena's cap. */
+MUST_CHECK int body_compute(struct body *b, unsigned set);
 /* All of a small body, in the arena. max is body_open's. */
 MUST_CHECK int body_all(struct body *b, struct span *out);
 

@@ -14,18 +14,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A stretch of the object that one blob holds whole. */
-struct piece {
-	struct blob_id blob;
-	int64_t first, size; /* in the object */
-};
 
 struct object_bytes {
 	struct req *r;
 	const struct sse *sse;     /* NULL: plain bytes */
 	struct chunk_sealer *sealer; /* of the open blob */
-	struct span inline_data;   /* the object lives in its row: p not NULL */
-	struct piece *pieces;
+	struct object_piece *pieces; /* those that are needed, in order */
 	size_t n, current;
 	struct blob_reader *blob;  /* of pieces[current]; NULL: not open */
 	int64_t at, end;           /* what is still to be given, in the object */
@@ -49,13 +43,14 @@ failed(struct object_bytes *ob)
 	return -1;
 }
 
-/* The blob that holds ob->at. */
+/* The piece that holds ob->at, and its blob if it is one. */
 static int
 open_piece(struct object_bytes *ob)
 {
 	struct req *r = ob->r;
-	const struct piece *p;
+	const struct object_piece *p;
 	int64_t start = clock_mono_us();
+	struct blob_id id;
 
 	while (ob->current < ob->n && ob->at >= ob->pieces[ob->current].first + ob->pieces[ob->current].size)
 		ob->current++;
@@ -64,10 +59,13 @@ open_piece(struct object_bytes *ob)
 		return failed(ob);
 	}
 	p = &ob->pieces[ob->current];
-	if (store_open_blob(r->thread->store, &p->blob, &ob->blob, &r->err) != 0)
+	if (!p->has_blob)
+		return 0;
+	memcpy(id.b, p->blob_id.b, sizeof(id.b));
+	if (store_open_blob(r->thread->store, &id, &ob->blob, &r->err) != 0)
 		return failed(ob);
 	r->store_us += clock_mono_us() - start;
-	ob->sealer = sse_sealer_new(ob->sse, p->blob.b);
+	ob->sealer = sse_sealer_new(ob->sse, id.b);
 	if (blob_size(ob->blob) != (ob->sse != NULL ? chunk_seal_size(p->size) : p->size)) {
 		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
 		return failed(ob);
@@ -77,29 +75,58 @@ open_piece(struct object_bytes *ob)
 
 /* ---- where the bytes lie ---- */
 
+/* All of it in one place. */
 static int
-one_blob(struct object_bytes *ob, const struct object *o)
+one_piece(struct object_bytes *ob, const struct object *o)
 {
-	ob->pieces = ARENA_NEW(ob->r->arena, struct piece);
-	if (ob->pieces == NULL)
+	struct object_piece *p = ARENA_NEW(ob->r->arena, struct object_piece);
+
+	if (p == NULL)
 		return FAIL(&ob->r->err, ERR_LIMIT, "arena is full");
+	*p = (struct object_piece){ .size = o->size, .has_blob = o->has_blob, .blob_id = o->blob_id, .data = o->inline_data };
+	ob->pieces = p;
 	ob->n = 1;
-	memcpy(ob->pieces->blob.b, o->blob_id.b, sizeof(o->blob_id.b));
-	ob->pieces->size = o->size;
+	if (p->has_blob)
+		return 0;
+	if (p->data.p == NULL)
+		p->data = SPAN("");
+	if (sse_open_inline(ob->r, ob->sse, o->size, &p->data) != 0)
+		return failed(ob);
 	return 0;
 }
 
+/* Those of its parts that are asked for. */
 static int
-in_the_row(struct object_bytes *ob, const struct object *o)
+some_parts(struct object_bytes *ob, const struct bucket *b, const struct object *o)
 {
-	struct span data = o->inline_data.p != NULL ? o->inline_data : SPAN("");
+	struct req *r = ob->r;
 
-	if (sse_open_inline(ob->r, ob->sse, o->size, &data) != 0)
+	if (ob->at == ob->end)
+		return 0;
+	if (meta_object_pieces(r->thread->meta, r->arena, b, &o->parts_id, ob->at, ob->end - ob->at, &ob->pieces, &ob->n,
+	        &r->err) != 0)
 		return -1;
-	if ((int64_t)data.len != o->size)
-		return FAIL(&ob->r->err, ERR_INTERNAL, "a row's bytes are not as many as its size");
-	ob->inline_data = data;
-	return 0;
+	return ob->n > 0 ? 0 : FAIL(&r->err, ERR_CONFLICT, "the object was replaced before its parts were read");
+}
+
+/* Do they follow one another, and hold the bytes that their rows say? */
+static int
+check_pieces(struct object_bytes *ob)
+{
+	int64_t at = ob->n > 0 ? ob->pieces[0].first : ob->end;
+	bool ok = at <= ob->at;
+
+	for (size_t i = 0; i < ob->n; i++) {
+		const struct object_piece *p = &ob->pieces[i];
+
+		/* Sealed bytes of a part are never in its row: their key would be that of other parts' bytes. */
+		ok = ok && p->first == at && (p->has_blob || ((int64_t)p->data.len == p->size && (ob->sse == NULL || ob->n == 1)));
+		at += p->size;
+	}
+	if (ok && at >= ob->end)
+		return 0;
+	FAIL(&ob->r->err, ERR_INTERNAL, "an object's rows do not hold all of its bytes");
+	return failed(ob);
 }
 
 int
@@ -108,7 +135,6 @@ object_bytes_open(struct req *r, const struct bucket *b, const struct object *o,
 {
 	struct object_bytes *ob = ARENA_NEW(r->arena, struct object_bytes);
 
-	(void)b;
 	ASSERT(first >= 0 && len >= 0 && len <= o->size - first);
 	if (ob == NULL || !arena_on_reset(r->arena, close_blob, ob))
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
@@ -119,9 +145,9 @@ object_bytes_open(struct req *r, const struct bucket *b, const struct object *o,
 	ob->sse = sse;
 	ob->at = first;
 	ob->end = first + len;
-	if ((o->has_blob ? one_blob(ob, o) : in_the_row(ob, o)) != 0)
-		return failed(ob);
-	if (ob->inline_data.p == NULL && len > 0 && open_piece(ob) != 0)
+	if ((o->has_parts ? some_parts(ob, b, o) : one_piece(ob, o)) != 0 || check_pieces(ob) != 0)
+		return -1;
+	if (len > 0 && open_piece(ob) != 0)
 		return -1;
 	*out = ob;
 	return 0;
@@ -138,7 +164,7 @@ shorter(struct object_bytes *ob)
 
 /* The sealed chunk that holds ob->at, opened in the thread's buffer. *plain: how long it is. */
 static int
-open_chunk(struct object_bytes *ob, const struct piece *p, int64_t number, size_t *plain)
+open_chunk(struct object_bytes *ob, const struct object_piece *p, int64_t number, size_t *plain)
 {
 	struct req *r = ob->r;
 	uint8_t *buf = r->thread->buf;
@@ -162,7 +188,7 @@ open_chunk(struct object_bytes *ob, const struct piece *p, int64_t number, size_
 }
 
 static int
-next_chunk(struct object_bytes *ob, const struct piece *p, struct span *run)
+next_chunk(struct object_bytes *ob, const struct object_piece *p, struct span *run)
 {
 	int64_t within = ob->at - p->first, number = within / CHUNK_SEAL_BYTES;
 	size_t skip = (size_t)(within % CHUNK_SEAL_BYTES), plain, n;
@@ -178,22 +204,13 @@ next_chunk(struct object_bytes *ob, const struct piece *p, struct span *run)
 }
 
 static int
-next_of_blob(struct object_bytes *ob, struct span *run)
+next_of_blob(struct object_bytes *ob, const struct object_piece *p, struct span *run)
 {
 	struct req *r = ob->r;
 	struct thread *t = r->thread;
-	const struct piece *p = &ob->pieces[ob->current];
 	int64_t start, left;
 	size_t want, n;
 
-	if (ob->at == p->first + p->size) {
-		close_blob(ob);
-		if (open_piece(ob) != 0)
-			return -1;
-		p = &ob->pieces[ob->current];
-	}
-	if (ob->sse != NULL)
-		return next_chunk(ob, p, run);
 	left = p->first + p->size < ob->end ? p->first + p->size - ob->at : ob->end - ob->at;
 	want = left < (int64_t)t->buf_size ? (size_t)left : t->buf_size;
 	start = clock_mono_us();
@@ -210,12 +227,23 @@ next_of_blob(struct object_bytes *ob, struct span *run)
 int
 object_bytes_next(struct object_bytes *ob, struct span *run)
 {
+	const struct object_piece *p;
+	int64_t last;
+
 	if (ob->at == ob->end)
 		return 0;
-	if (ob->inline_data.p == NULL)
-		return next_of_blob(ob, run);
-	*run = (struct span){ ob->inline_data.p + ob->at, (size_t)(ob->end - ob->at) };
-	ob->at = ob->end;
+	p = &ob->pieces[ob->current];
+	if (ob->at == p->first + p->size) {
+		close_blob(ob);
+		if (open_piece(ob) != 0)
+			return -1;
+		p = &ob->pieces[ob->current];
+	}
+	if (p->has_blob)
+		return ob->sse != NULL ? next_chunk(ob, p, run) : next_of_blob(ob, p, run);
+	last = p->first + p->size < ob->end ? p->first + p->size : ob->end;
+	*run = (struct span){ p->data.p + (ob->at - p->first), (size_t)(last - ob->at) };
+	ob->at = last;
 	return 1;
 }
 

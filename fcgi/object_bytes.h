@@ -8,7 +8,7 @@
 #define ANVIL_FCGI_OBJECT_BYTES_H
 
 #include "fcgi/sse.h"
-#include "meta/object.h"
+#include "meta/upload.h"
 
 struct object_bytes;
 
@@ -16,7 +16,7 @@ struct object_bytes;
  * The bytes [first, first + len) of an object of bucket b, which lie in it. o is as meta_object_get
  * with want_data gave it, sse its key (sse_for_read; NULL for plain bytes alone). Where they all lie is known, and what holds the first of them is open, when
  * this returns 0: a lost blob is an error before anything was sent, and an object that is overwritten
- * meanwhile is read to its end. Lives in the request's arena.
+ * meanwhile is read to its end. -1 with ERR_CONFLICT: it was overwritten before, find it again. Lives in the request's arena.
  */
 MUST_CHECK int object_bytes_open(struct req *r, const struct bucket *b, const struct object *o, const struct sse *sse,
     int64_t first, int64_t len, struct object_bytes **out);

@@ -243,6 +243,30 @@ meta_upload_completed(struct meta_thread *t, struct arena *a, const struct bucke
 	return db_count(r) == 0 ? 0 : object_from_row(r, a, b, key, out, err);
 }
 
+int
+meta_object_pieces(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct uuid *parts_id, int64_t first,
+    int64_t len, struct object_piece **out, size_t *n, struct err *err)
+{
+	struct object_piece *list;
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_OBJECT_PARTS,
+	        (const struct db_param[]){ P_UUID(&b->id), P_UUID(parts_id), P_INT(first), P_INT(first + len) }, 4, &r, err) != 0)
+		return -1;
+	*n = db_count(r);
+	list = arena_array(a, *n + 1, sizeof(*list));
+	if (list == NULL)
+		return full(err);
+	for (size_t i = 0; i < *n; i++) {
+		list[i] = (struct object_piece){ .first = db_i64(r, i, 0), .size = db_i64(r, i, 1), .has_blob = !db_is_null(r, i, 2),
+			.data = object_span(r, i, 3) };
+		if (list[i].has_blob)
+			memcpy(list[i].blob_id.b, db_span(r, i, 2).p, UUID_LEN);
+	}
+	*out = list;
+	return 0;
+}
+
 /* ---- lists ---- */
 
 int

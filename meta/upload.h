@@ -74,6 +74,19 @@ MUST_CHECK int meta_upload_complete(struct meta_thread *t, struct arena *a, cons
 /* The version that an upload became. 1 found, 0 none. */
 MUST_CHECK int meta_upload_completed(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
     const struct uuid *id, struct object *out, struct err *err);
+/* Where an object of parts has its bytes. */
+struct object_piece {
+	int64_t first, size;       /* in the object */
+	bool has_blob;
+	struct uuid blob_id;       /* when has_blob; else the bytes are here */
+	struct span data;
+};
+/*
+ * The parts of an object that hold [first, first + len), len > 0, in order; *n 0: the object was replaced meanwhile.
+ * Cost: one descent and the rows given.
+ */
+MUST_CHECK int meta_object_pieces(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct uuid *parts_id,
+    int64_t first, int64_t len, struct object_piece **out, size_t *n, struct err *err);
 MUST_CHECK int meta_upload_abort(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, struct span key,
     const struct uuid *id, enum upload_did *out, struct err *err);
 

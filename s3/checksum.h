@@ -64,6 +64,20 @@ void checksum_of(enum checksum c, const void *p, size_t len, uint8_t out[CHECKSU
 uint64_t crc64nvme(uint64_t crc, const void *p, size_t len);
 uint64_t crc64nvme_portable(uint64_t crc, const void *p, size_t len);
 
+/*
+ * The CRC of stretches that follow one another, from theirs and their lengths (s3/crc_combine.c). Only of algorithms that
+ * can be of a full object.
+ */
+struct checksum_combiner {
+	enum checksum kind;
+	uint64_t crc;
+	int64_t len;            /* of which shift is */
+	uint64_t shift;
+};
+void checksum_combiner_init(struct checksum_combiner *cc, enum checksum c);
+void checksum_combine(struct checksum_combiner *cc, const uint8_t *next, int64_t len);
+void checksum_combined(const struct checksum_combiner *cc, uint8_t out[CHECKSUM_BYTES_MAX]);
+
 /* --- what a request declares --- */
 struct checksum_want {
 	unsigned compute;       /* for checksums_new: everything that must be compared or stored, MD5 too */

@@ -40,14 +40,15 @@ acl_is_harmless(struct span acl)
 static bool
 encrypts(enum s3_op op)
 {
-	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject;
+	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject || op == OP_CreateMultipartUpload ||
+	    op == OP_UploadPart;
 }
 
 /* Operations that store tags: add one when it calls ops_tags. */
 static bool
 takes_tags(enum s3_op op)
 {
-	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject;
+	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject || op == OP_CreateMultipartUpload;
 }
 
 /* The others must not store plain bytes where a header or the bucket's default asks for sealed ones. */
@@ -153,6 +154,23 @@ ops_changed(struct req *r, int wrote)
 		break;
 	}
 	return 0;
+}
+
+const char *
+ops_location(struct req *r)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, r->arena, OPS_LOCATION_MAX);
+	strbuf_str(&sb, r->secure ? "https://" : "http://");
+	strbuf_span(&sb, r->host);
+	strbuf_ch(&sb, '/');
+	if (r->uri.style == S3_STYLE_PATH) {
+		strbuf_str(&sb, r->bucket_name);
+		strbuf_ch(&sb, '/');
+	}
+	uri_path(&sb, r->key);
+	return strbuf_ok(&sb) ? strbuf_cstr(&sb) : "";
 }
 
 int

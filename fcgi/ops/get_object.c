@@ -15,17 +15,22 @@
 #include "fcgi/object_bytes.h"
 #include "fcgi/respond.h"
 #include "fcgi/sendfile.h"
-#include "meta/object.h"
+#include "meta/upload.h"
 #include "s3/checksum.h"
 #include "s3/condition.h"
 #include "s3/date.h"
+#include "s3/multipart.h"
 #include "s3/object_lock.h"
 #include "s3/tagging.h"
+
+#define FIND_TRIES 5 /* an object is replaced while its parts are looked up so often in a row at most */
 
 struct got {
 	struct object o;
 	struct object_meta meta;
 	struct range range;
+	int part;        /* partNumber of the request; 0: none */
+	struct upload_part in_parts; /* with part, of an object of parts */
 	struct sse *sse; /* NULL: plain bytes */
 };
 
@@ -40,15 +45,22 @@ read_meta(struct req *r, const struct identity *who, struct got *g)
 	return 0;
 }
 
+/* Of the object, or of the one part of it that is answered; its type is the object's in either case. */
 static void
-checksum_headers(struct reply *rp, const struct object *o)
+checksum_headers(struct reply *rp, const struct got *g)
 {
-	struct checksum_stored stored;
+	struct checksum_stored stored, of_part;
 	char text[CHECKSUM_TEXT_SIZE];
 
-	if (!checksum_decode(o->checksums, &stored) || stored.algo == CHECKSUM_NONE)
+	if (!checksum_decode(g->o.checksums, &stored) || stored.algo == CHECKSUM_NONE)
 		return;
 	checksum_text(&stored, text);
+	if (g->in_parts.number > 0) {
+		if (!checksum_decode(g->in_parts.checksums, &of_part) || of_part.algo == CHECKSUM_NONE)
+			return;
+		checksum_text(&of_part, text);
+		stored.algo = of_part.algo;
+	}
 	reply_str(rp, checksum_table[stored.algo].header, text);
 	reply_str(rp, "x-amz-checksum-type", checksum_type_name(stored.type));
 }
@@ -109,6 +121,53 @@ not_modified(struct req *r, const struct got *g)
 	return reply_empty(&rp);
 }
 
+/* Which bytes partNumber means: an object that was not uploaded in parts is its own first one. */
+static int
+part_range(struct req *r, struct got *g)
+{
+	struct upload_part *part;
+	bool more;
+	size_t n;
+
+	if (g->o.has_parts) {
+		if (meta_upload_parts(r->thread->meta, r->arena, r->bucket, &g->o.parts_id, g->part - 1, 1, &part, &n, &more,
+		        &r->err) != 0)
+			return -1;
+		if (n == 1 && part->number == g->part) {
+			g->in_parts = *part;
+			g->range = (struct range){ part->size > 0, part->first, part->size };
+			return 0;
+		}
+		if (meta_upload_parts(r->thread->meta, r->arena, r->bucket, &g->o.parts_id, 0, 1, &part, &n, &more, &r->err) != 0)
+			return -1;
+		if (n == 0)
+			return FAIL(&r->err, ERR_CONFLICT, "the object was replaced before its parts were read");
+	} else if (g->part == 1) {
+		g->range = (struct range){ g->o.size > 0, 0, g->o.size };
+		return 0;
+	}
+	(void)s3_problem_set(&r->problem, S3_InvalidPart, "The requested partnumber is not satisfiable");
+	s3_problem_extra(&r->problem, "PartNumber", req_param(r, "partNumber"));
+	return req_refused(r, "the object has no such part");
+}
+
+static int
+read_part_number(struct req *r, struct got *g)
+{
+	struct span text = req_param(r, "partNumber");
+
+	g->part = 0;
+	g->in_parts = (struct upload_part){ .number = 0 };
+	if (text.p == NULL)
+		return 0;
+	if (multipart_number_parse(text, &g->part, &r->problem) != 0)
+		return req_refused(r, "no part's number");
+	if (req_header(r, "range").p != NULL)
+		return req_refuse(r, S3_InvalidRequest, "Cannot specify both Range header and partNumber query parameter", NULL,
+		    SPAN(""));
+	return 0;
+}
+
 /* 0: go on. 1: answered (304). -1: refused. */
 static int
 check_conditions(struct req *r, struct got *g)
@@ -121,6 +180,8 @@ check_conditions(struct req *r, struct got *g)
 			return req_refused(r, "a condition does not hold");
 		return not_modified(r, g) == 0 ? 1 : -1;
 	}
+	if (g->part > 0)
+		return part_range(r, g);
 	if (range.p != NULL && !condition_range(&r->headers, &co, r->now_us))
 		range.p = NULL;
 	if (range_parse(r->arena, range, g->o.size, &g->range, &r->problem) != 0)
@@ -146,8 +207,12 @@ begin(struct reply *rp, struct req *r, const struct identity *who, const struct 
 	if (g->range.partial) {
 		range_text(&g->range, g->o.size, text);
 		reply_str(rp, "Content-Range", text);
-	} else if (mode.p != NULL && s3_ieq(mode, SPAN("ENABLED")))
-		checksum_headers(rp, &g->o);
+	}
+	if (g->part > 0 && g->o.has_parts)
+		reply_i64(rp, "x-amz-mp-parts-count", g->o.parts_count);
+	/* Of a range nobody keeps one. */
+	if ((!g->range.partial || g->part > 0) && mode.p != NULL && s3_ieq(mode, SPAN("ENABLED")))
+		checksum_headers(rp, g);
 }
 
 static int
@@ -158,7 +223,8 @@ send_bytes(struct reply *rp, const struct got *g)
 	struct span run;
 	int rc = -1, more;
 
-	if (sendfile_reply(rp, &g->o, &g->meta, &g->range))
+	/* Web servers know no 206 that answers no Range. */
+	if (g->part == 0 && sendfile_reply(rp, &g->o, &g->meta, &g->range))
 		return reply_head(rp);
 	/* Opened before the status goes out, so that a lost blob is a 500 and not half an answer. */
 	if (object_bytes_open(r, r->bucket, &g->o, g->sse, g->range.first, g->range.len, &bytes) != 0)
@@ -177,14 +243,14 @@ out:
 	return rc;
 }
 
-int
-op_get_object(struct req *r, const struct identity *who)
+static int
+get(struct req *r, const struct identity *who)
 {
 	struct got g;
 	struct reply rp;
 	int rc;
 
-	if (ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0 ||
+	if (read_part_number(r, &g) != 0 || ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0 ||
 	    sse_for_read(r, g.o.sse, SSE_OF_OBJECT, &g.sse) != 0)
 		return -1;
 	rc = check_conditions(r, &g);
@@ -198,6 +264,17 @@ op_get_object(struct req *r, const struct identity *who)
 		return reply_head(&rp);
 	}
 	return send_bytes(&rp, &g);
+}
+
+int
+op_get_object(struct req *r, const struct identity *who)
+{
+	int tries = 0, rc;
+
+	/* One whose parts went while they were looked up: another is there now, or none. Nothing was sent yet. */
+	while ((rc = get(r, who)) != 0 && r->err.code == ERR_CONFLICT && ++tries < FIND_TRIES)
+		err_clear(&r->err);
+	return rc;
 }
 
 int

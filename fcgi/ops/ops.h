@@ -48,6 +48,9 @@ MUST_CHECK int ops_object_lock(struct req *r, const struct identity *who, struct
 MUST_CHECK int ops_tags(struct req *r, const struct identity *who, struct object *o);
 /* What a change of a version came to: 0, or -1 with NoSuchKey, NoSuchVersion, AccessDenied (a lock), MethodNotAllowed. */
 MUST_CHECK int ops_changed(struct req *r, int wrote);
+/* The URL of the request's object, as the client reached us; "" when it is too long. */
+#define OPS_LOCATION_MAX 8192
+const char *ops_location(struct req *r);
 /* May governance be passed: he asks for it by the header, and may. */
 bool ops_bypasses_governance(const struct req *r, const struct identity *who, struct span key);
 

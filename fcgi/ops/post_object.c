@@ -17,7 +17,6 @@
 #include "s3/tagging.h"
 #include "s3/xml.h"
 
-#define LOCATION_MAX 8192
 
 /* ---- fields that are headers by another name ---- */
 
@@ -180,23 +179,6 @@ who_signed(struct req *r, const struct post_form *form, const struct identity **
 
 /* ---- the answer ---- */
 
-static const char *
-location_of_object(struct req *r)
-{
-	struct strbuf sb;
-
-	strbuf_init(&sb, r->arena, LOCATION_MAX);
-	strbuf_str(&sb, r->secure ? "https://" : "http://");
-	strbuf_span(&sb, r->host);
-	strbuf_ch(&sb, '/');
-	if (r->uri.style == S3_STYLE_PATH) {
-		strbuf_str(&sb, r->bucket_name);
-		strbuf_ch(&sb, '/');
-	}
-	uri_path(&sb, r->key);
-	return strbuf_ok(&sb) ? strbuf_cstr(&sb) : "";
-}
-
 /* Where the browser goes next, with what was stored; NULL: it was not asked for, or is no URL. */
 static const char *
 redirect_of(struct req *r, const struct post_form *form, const struct put *p)
@@ -208,7 +190,7 @@ redirect_of(struct req *r, const struct post_form *form, const struct put *p)
 		url = post_form_get(form, "redirect");
 	if ((!s3_istarts(url, "http://") && !s3_istarts(url, "https://")) || !is_one_line(url))
 		return NULL;
-	strbuf_init(&sb, r->arena, LOCATION_MAX);
+	strbuf_init(&sb, r->arena, OPS_LOCATION_MAX);
 	strbuf_span(&sb, url);
 	strbuf_str(&sb, memchr(url.p, '?', url.len) == NULL ? "?bucket=" : "&bucket=");
 	uri_query(&sb, span_of(r->bucket_name));
@@ -225,7 +207,7 @@ created(struct req *r, struct reply *rp, const struct put *p, const char *locati
 {
 	struct strbuf xml;
 
-	strbuf_init(&xml, r->arena, 4 * LOCATION_MAX);
+	strbuf_init(&xml, r->arena, 4 * OPS_LOCATION_MAX);
 	strbuf_str(&xml, XML_DECLARATION "<PostResponse>");
 	xml_str(&xml, "Location", location);
 	xml_str(&xml, "Bucket", r->bucket_name);
@@ -249,7 +231,7 @@ answer(struct req *r, const struct post_form *form, const struct put *p)
 	struct reply rp;
 
 	if (location == NULL)
-		location = location_of_object(r);
+		location = ops_location(r);
 	reply_begin(&rp, r, status);
 	put_headers(&rp, p);
 	reply_str(&rp, "Location", location);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fcgi/ops/put.h - storing an object from a body: what PutObject and PostObject share.
+ * fcgi/ops/put.h - storing an object from a body: what PutObject, PostObject and UploadPart share.
  * First put_begin, which looks at the headers alone; then the caller opens the body;
  * then put_finish, which takes it and writes the row.
  */
@@ -34,5 +34,15 @@ MUST_CHECK int put_finish(struct req *r, const struct identity *who, struct put 
 MUST_CHECK int put_row(struct req *r, const struct identity *who, struct put *p);
 /* ETag and what else an answer says of what was stored. */
 void put_headers(struct reply *rp, const struct put *p);
+
+/* ---- pieces of it, for what else stores bytes ---- */
+
+/* What the statement is asked to check, from what the headers say. -1 with r->err. */
+MUST_CHECK int put_condition(struct req *r, struct object_cond *out);
+/* A body of a size that was told, into o: to a blob, or small ones into the row if they may be. -1 with r->err. */
+enum put_where { PUT_IN_ROW, PUT_IN_BLOB };
+MUST_CHECK int put_body(struct req *r, struct body *b, const struct sse *sse, enum put_where where, struct object *o);
+/* A blob whose row was refused: nobody knows its id yet. When this fails it is an orphan, for maintain. */
+void put_drop_blob(struct req *r, const struct object *o);
 
 #endif

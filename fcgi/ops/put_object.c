@@ -17,9 +17,8 @@
 #include "fcgi/ops/ops.h"
 #include "s3/condition.h"
 
-/* What the statement is asked to check, from what the headers say. */
-static int
-write_condition(struct req *r, struct object_cond *out)
+int
+put_condition(struct req *r, struct object_cond *out)
 {
 	struct condition_write cw;
 
@@ -109,18 +108,22 @@ take_body(struct req *r, struct body *b, const struct sse *sse, struct object *o
 {
 	int rc;
 
-	if (b->size < 0)
-		rc = unsized_body(r, b, sse, o);
-	else if (b->size > r->thread->settings->inline_max_bytes)
-		rc = body_to_blob(r, b, SPAN(""), sse, o);
-	else
-		rc = body_all(b, &o->inline_data);
+	if (b->size >= 0)
+		return put_body(r, b, sse, PUT_IN_ROW, o);
+	rc = unsized_body(r, b, sse, o);
 	return rc != 0 || o->has_blob ? rc : sse_seal_inline(r, sse, &o->inline_data);
 }
 
-/* A blob whose row was refused: nobody knows its id yet. When this fails it is an orphan, for maintain. */
-static void
-drop_blob(struct req *r, const struct object *o)
+int
+put_body(struct req *r, struct body *b, const struct sse *sse, enum put_where where, struct object *o)
+{
+	if (where == PUT_IN_BLOB || b->size > r->thread->settings->inline_max_bytes)
+		return body_to_blob(r, b, SPAN(""), sse, o);
+	return body_all(b, &o->inline_data) != 0 ? -1 : sse_seal_inline(r, sse, &o->inline_data);
+}
+
+void
+put_drop_blob(struct req *r, const struct object *o)
 {
 	struct blob_id id;
 	struct err err = { 0 };
@@ -178,7 +181,7 @@ put_begin(struct req *r, struct put *p)
 		return -1;
 	if (object_meta_parse(r->arena, &r->headers, &p->meta, &r->problem) != 0)
 		return req_refused(r, "the object's headers are refused");
-	return write_condition(r, &p->cond) != 0 ? -1 : sse_for_write(r, &p->sse);
+	return put_condition(r, &p->cond) != 0 ? -1 : sse_for_write(r, &p->sse);
 }
 
 int
@@ -191,7 +194,7 @@ put_row(struct req *r, const struct identity *who, struct put *p)
 		return -1;
 	if (wrote == OBJECT_WROTE)
 		return 0;
-	drop_blob(r, &p->object);
+	put_drop_blob(r, &p->object);
 	return not_written(r, wrote, &p->cond);
 }
 
