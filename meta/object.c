@@ -319,3 +319,30 @@ meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	*out = object_outcome(outcome);
 	return outcome == OUTCOME_DONE ? object_placed_from_row(r, a, placed, err) : 0;
 }
+
+int
+meta_object_rename(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *from, struct span to,
+    const struct object_cond *cond, enum object_renamed *out, struct err *err)
+{
+	static const struct {
+		int64_t outcome;
+		enum object_renamed is;
+	} rows[] = { { 0, RENAME_DONE }, { 2, RENAME_FENCE_CLOSED }, { 3, RENAME_PRECONDITION }, { 4, RENAME_CHANGED },
+		{ 7, RENAME_HAS_VERSIONS }, { 8, RENAME_NO_DESTINATION } };
+	struct db_rows *r;
+
+	if (!object_is_key(to))
+		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, to.len);
+	ASSERT(!span_eq(from->key, to));
+	if (db_query(t->meta->regional, a, STMT_OBJECT_RENAME,
+	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(from->key), P_SPAN(to), P_TEXT(from->etag), P_INT(from->mtime_us),
+	            P_INT(object_cond_number(cond)), P_TEXT(object_cond_etag(cond)) },
+	        7, &r, err) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].outcome == db_i64(r, 0, 0)) {
+			*out = rows[i].is;
+			return 0;
+		}
+	return FAIL(err, ERR_INTERNAL, "a rename has an unknown outcome");
+}

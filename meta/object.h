@@ -88,6 +88,20 @@ struct object_placed {
  */
 MUST_CHECK int meta_object_put(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *in,
     const struct object_cond *cond, enum object_wrote *out, struct object_placed *placed, struct err *err);
+enum object_renamed {
+	RENAME_DONE,
+	RENAME_FENCE_CLOSED,
+	RENAME_PRECONDITION,       /* of the destination: 412 */
+	RENAME_NO_DESTINATION,     /* If-Match on a key that is not there */
+	RENAME_CHANGED,            /* the source is gone, or another: look again */
+	RENAME_HAS_VERSIONS,       /* not in a bucket that has or had versioning */
+};
+/*
+ * The object `from` (as meta_object_get gave it) gets the key `to`, in the place of what may be there; all else of it
+ * stays, its time too. Cost: one statement; no bytes move.
+ */
+MUST_CHECK int meta_object_rename(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct object *from,
+    struct span to, const struct object_cond *cond, enum object_renamed *out, struct err *err);
 struct list_query {
 	struct span prefix, delimiter; /* may be empty */
 	struct span after;         /* keys (and common prefixes) greater than this; empty = from the start */

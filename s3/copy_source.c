@@ -71,6 +71,16 @@ copy_source_parse(struct arena *a, struct span header, struct copy_source_name *
 }
 
 int
+rename_source_parse(struct arena *a, struct span header, struct span *key, struct s3_problem *pr)
+{
+	*key = SPAN("");
+	if (decode(a, header.p == NULL ? SPAN("") : header, key) && key->len > 0 && key->p[0] == '/')
+		key->p++, key->len--;
+	return key->len > 0 ? 0 : s3_problem_argument(pr, "The source of a rename must be a key, URL-encoded", "x-amz-rename-source",
+	    header.p == NULL ? SPAN("") : header);
+}
+
+int
 copy_range_parse(struct span header, int64_t *first, int64_t *last, struct s3_problem *pr)
 {
 	static const char unit[] = "bytes=";

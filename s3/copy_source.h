@@ -19,6 +19,8 @@ struct copy_source_name {
  * InvalidArgument.
  */
 MUST_CHECK int copy_source_parse(struct arena *a, struct span header, struct copy_source_name *out, struct s3_problem *pr);
+/* x-amz-rename-source: "[/]key", URL-encoded as above, of the same bucket. -1 with pr: InvalidArgument. */
+MUST_CHECK int rename_source_parse(struct arena *a, struct span header, struct span *key, struct s3_problem *pr);
 /* x-amz-copy-source-range: "bytes=first-last" and no other form, first <= last. -1 with pr: InvalidArgument. */
 MUST_CHECK int copy_range_parse(struct span header, int64_t *first, int64_t *last, struct s3_problem *pr);
 
