@@ -120,13 +120,11 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 static int
 check_range(struct req *r, struct copy_source *s)
 {
-	char text[96];
-
 	s->len = s->last < 0 ? s->o.size : s->last - s->first + 1;
 	if (s->last >= s->o.size) {
-		(void)snprintf(text, sizeof(text), "Range specified is not valid for source object of size: %" PRId64, s->o.size);
-		(void)s3_problem_argument(&r->problem, arena_strdup(r->arena, text), COPY_SOURCE_HEADER "-range",
-		    req_header(r, COPY_SOURCE_HEADER "-range"));
+		(void)s3_problem_set(&r->problem, S3_InvalidRange, NULL);
+		s3_problem_extra(&r->problem, "RangeRequested", req_header(r, COPY_SOURCE_HEADER "-range"));
+		s3_problem_extra(&r->problem, "ActualObjectSize", span_of(arena_printf(r->arena, "%" PRId64, s->o.size)));
 		return req_refused(r, "the range lies outside the source");
 	}
 	if (s->len > COPY_BYTES_MAX)

@@ -41,7 +41,7 @@ static bool
 encrypts(enum s3_op op)
 {
 	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject || op == OP_CreateMultipartUpload ||
-	    op == OP_UploadPart;
+	    op == OP_UploadPart || op == OP_UploadPartCopy;
 }
 
 /* Operations that store tags: add one when it calls ops_tags. */

@@ -2,7 +2,7 @@
 /*
  * fcgi/ops/copy_object.c - CopyObject.
  *
- * Owns:       a blob writer while the source's bytes come.
+ * Owns:       a sink of bytes while the source's come.
  * Called by:  dispatch.c, in the destination's home.
  * Blocks:     on the source (fcgi/copy.h), on the store, and on the regional database (one statement).
  * Invariant:  plain bytes of this region are not copied where the store can name them twice; all others are hashed on
@@ -11,10 +11,8 @@
  */
 #include "fcgi/ops/ops.h"
 
-#include "base/log.h"
 #include "fcgi/authorize.h"
-#include "fcgi/blob_out.h"
-#include "fcgi/copy.h"
+#include "fcgi/copy_sink.h"
 #include "fcgi/ops/put.h"
 #include "s3/xml.h"
 
@@ -25,12 +23,7 @@ struct copying {
 	struct put p;
 	bool replace_meta, replace_tags;
 	enum checksum algo;             /* asked for; CHECKSUM_NONE: the source's */
-	struct checksum_stored of_source;
-	struct checksums *sums;         /* NULL: the bytes are not copied */
-	struct blob_out out;            /* to_blob; else to the row: */
-	bool to_blob;
-	char *row;
-	int64_t taken;
+	struct copy_sink sink;          /* not open: the bytes are not copied */
 };
 
 /* ---- what is asked for ---- */
@@ -122,24 +115,17 @@ take_tags(struct copying *c, const struct copy_source *s)
 	return 0;
 }
 
-/* Is the ETag the MD5 of the plain bytes? */
-static bool
-is_md5(const struct copy_source *s)
-{
-	return s->sealed != SSE_CUSTOMER && strlen(s->o.etag) == 2 * MD5_LEN;
-}
-
 /* 1: the row or a second name of its blob will do, nothing needs to be read. */
 static int
-refer(struct copying *c, const struct copy_source *s)
+refer(struct copying *c, const struct copy_source *s, const struct checksum_stored *of_source)
 {
 	struct req *r = c->r;
 	struct object *o = &c->p.object;
 	struct blob_id from, to;
 	int rc;
 
-	if (!s->here || s->sealed != SSE_NONE || c->p.sse != NULL || s->o.has_parts || !is_md5(s) ||
-	    c->of_source.type != CHECKSUM_FULL_OBJECT || c->of_source.algo != c->p.stored.algo)
+	if (!s->here || s->sealed != SSE_NONE || c->p.sse != NULL || s->o.has_parts || !copy_etag_is_md5(s) ||
+	    of_source->type != CHECKSUM_FULL_OBJECT || of_source->algo != c->p.stored.algo)
 		return 0;
 	if (s->o.has_blob) {
 		memcpy(from.b, s->o.blob_id.b, sizeof(from.b));
@@ -152,7 +138,7 @@ refer(struct copying *c, const struct copy_source *s)
 		o->inline_data = s->o.inline_data;
 	o->etag = s->o.etag;
 	o->size = s->o.size;
-	c->p.stored = c->of_source;
+	c->p.stored = *of_source;
 	return 1;
 }
 
@@ -163,30 +149,21 @@ begin(void *arg, const struct copy_source *s)
 {
 	struct copying *c = arg;
 	struct req *r = c->r;
-	unsigned set;
+	struct checksum_stored of_source;
 	int rc;
 
 	if (take_meta(c, s) != 0 || take_tags(c, s) != 0)
 		return -1;
-	if (!checksum_decode(s->o.checksums, &c->of_source))
+	if (!checksum_decode(s->o.checksums, &of_source))
 		return FAIL(&r->err, ERR_INTERNAL, "an object's stored checksum cannot be read");
 	/* The source's algorithm stays unless another is asked for; of parts it is computed anew, over the whole. */
 	c->p.stored = (struct checksum_stored){ .algo = c->algo, .type = CHECKSUM_FULL_OBJECT };
 	if (c->algo == CHECKSUM_NONE)
-		c->p.stored.algo = c->of_source.algo != CHECKSUM_NONE ? c->of_source.algo : CHECKSUM_CRC64NVME;
-	rc = refer(c, s);
+		c->p.stored.algo = of_source.algo != CHECKSUM_NONE ? of_source.algo : CHECKSUM_CRC64NVME;
+	rc = refer(c, s, &of_source);
 	if (rc != 0)
 		return rc;
-	set = CHECKSUM_MD5_BIT | CHECKSUM_BIT(c->p.stored.algo);
-	if (c->of_source.algo != CHECKSUM_NONE)
-		set |= CHECKSUM_BIT(c->of_source.algo);
-	c->sums = checksums_new(r->arena, set);
-	c->to_blob = s->len > r->thread->settings->inline_max_bytes;
-	if (!c->to_blob)
-		c->row = arena_alloc(r->arena, (size_t)s->len + 1);
-	if (c->sums == NULL || (!c->to_blob && c->row == NULL))
-		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	return c->to_blob ? blob_out_open(r, c->p.sse, s->len, &c->out) : 0;
+	return copy_sink_open(r, s, c->p.sse, true, CHECKSUM_MD5_BIT | CHECKSUM_BIT(c->p.stored.algo), &c->sink);
 }
 
 static int
@@ -194,30 +171,7 @@ take(void *arg, const void *p, size_t len)
 {
 	struct copying *c = arg;
 
-	if ((int64_t)len > c->source.len - c->taken)
-		return FAIL(&c->r->err, ERR_INTERNAL, "a copy's source has more bytes than its row says");
-	checksums_update(c->sums, p, len);
-	if (!c->to_blob)
-		memcpy(c->row + c->taken, p, len);
-	c->taken += (int64_t)len;
-	return c->to_blob ? blob_out_write(&c->out, p, len) : 0;
-}
-
-/* Are these the bytes that were stored once? A copy must not make of a broken object a sound one. */
-static int
-check_bytes(struct copying *c, const struct checksum_values *got)
-{
-	const struct copy_source *s = &c->source;
-	char hex[2 * MD5_LEN + 1];
-
-	hex_encode(got->md5, MD5_LEN, hex);
-	if (c->taken == s->len && (!is_md5(s) || strcmp(hex, s->o.etag) == 0) &&
-	    (c->of_source.algo == CHECKSUM_NONE || c->of_source.type != CHECKSUM_FULL_OBJECT ||
-		memcmp(got->v[c->of_source.algo], c->of_source.value, checksum_table[c->of_source.algo].len) == 0))
-		return 0;
-	FAIL(&c->r->err, ERR_INTERNAL, "a copy's source is not what its row says");
-	log_event(c->r->id, EV_STORE_FAILED, LS("detail", c->r->err.detail));
-	return -1;
+	return copy_sink_take(&c->sink, &c->source, p, len);
 }
 
 static int
@@ -226,21 +180,12 @@ end_bytes(struct copying *c)
 	struct checksum_values got;
 	struct object *o = &c->p.object;
 
-	if (c->sums == NULL)
+	if (c->sink.sums == NULL)
 		return 0;
-	checksums_final(c->sums, &got);
-	if (check_bytes(c, &got) != 0)
+	if (copy_sink_end(&c->sink, &c->source, &got, o) != 0)
 		return -1;
 	memcpy(c->p.stored.value, got.v[c->p.stored.algo], sizeof(c->p.stored.value));
-	o->size = c->taken;
 	o->etag = sse_etag(c->r, c->p.sse, got.md5);
-	if (!c->to_blob) {
-		o->inline_data = (struct span){ c->row, (size_t)c->taken };
-		return sse_seal_inline(c->r, c->p.sse, &o->inline_data);
-	}
-	if (blob_out_commit(&c->out, &o->blob_id) != 0)
-		return -1;
-	o->has_blob = true;
 	return 0;
 }
 
@@ -289,7 +234,6 @@ op_copy_object(struct req *r, const struct identity *who)
 	rc = copy_run(r, who, &c->source, &to);
 	if (rc == 0)
 		rc = end_bytes(c);
-	if (c->to_blob)
-		blob_out_abort(&c->out);
+	copy_sink_abort(&c->sink);
 	return rc != 0 || put_row(r, who, &c->p) != 0 ? -1 : answer(c);
 }
