@@ -82,6 +82,47 @@ maintain_dead_blobs(struct maintain *m, int64_t grace_s, struct err *err)
 	return rc;
 }
 
+/* ---- uploads ---- */
+
+/* One batch; *ended of them are over now. */
+static int
+uploads_batch(struct maintain *m, struct arena *a, int64_t max_age_s, size_t *ended, struct err *err)
+{
+	struct upload_stale *stale;
+	enum upload_did did;
+	size_t n;
+
+	*ended = 0;
+	if (meta_uploads_stale(m->t, a, max_age_s, m->dry_run ? DRY_RUN_MAX : BATCH, &stale, &n, err) != 0)
+		return -1;
+	if (m->dry_run) {
+		m->uploads_aborted += (int64_t)n;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (meta_upload_abort(m->t, a, &stale[i].bucket_id, stale[i].key, &stale[i].id, &did, err) != 0)
+			return -1;
+		*ended += did == UPLOAD_DONE; /* else it ended by itself meanwhile */
+	}
+	m->uploads_aborted += (int64_t)*ended;
+	return 0;
+}
+
+int
+maintain_uploads(struct maintain *m, int64_t max_age_s, struct err *err)
+{
+	struct arena *a = arena_new(BATCH_ARENA);
+	size_t ended;
+	int rc;
+
+	do {
+		arena_reset(a);
+		rc = uploads_batch(m, a, max_age_s, &ended, err);
+	} while (rc == 0 && ended > 0);
+	arena_free(a);
+	return rc;
+}
+
 /* ---- orphans ---- */
 
 struct reap {

@@ -7,7 +7,7 @@
 #ifndef ANVIL_ADMIN_MAINTAIN_H
 #define ANVIL_ADMIN_MAINTAIN_H
 
-#include "meta/object.h"
+#include "meta/upload.h"
 #include "store/engine.h"
 
 struct maintain {
@@ -20,6 +20,7 @@ struct maintain {
 	int64_t leftovers_removed;
 	int64_t orphans_seen;
 	int64_t buckets_ended;
+	int64_t uploads_aborted;
 	int64_t blobs_seen, rows_seen;        /* by the check and the reaping of orphans */
 };
 
@@ -35,6 +36,8 @@ MUST_CHECK int maintain_dead_blobs(struct maintain *m, int64_t grace_s, struct e
 #define MAINTAIN_ORPHAN_AGE_S 86400
 #define MAINTAIN_ORPHAN_AGE_MIN_S 1800
 MUST_CHECK int maintain_orphans(struct maintain *m, unsigned first, unsigned end, int64_t min_age_s, struct err *err);
+/* Uploads in parts that were begun longer ago than max_age_s and never ended; their blobs go to the dead list. */
+MUST_CHECK int maintain_uploads(struct maintain *m, int64_t max_age_s, struct err *err);
 /* Buckets whose fence is closed and whose global row is still there: a DeleteBucket that stopped half-way. */
 MUST_CHECK int maintain_buckets(struct maintain *m, struct err *err);
 

@@ -221,6 +221,34 @@ START_TEST(test_deleted_buckets_that_a_restore_brought_back)
 }
 END_TEST
 
+START_TEST(test_uploads_that_nobody_completed)
+{
+	struct object o = { .key = SPAN("k") }, part = { .size = 3, .etag = "a", .has_blob = true, .blob_id = blob(3, 0) };
+	struct uuid old, young;
+	enum upload_did did;
+	int64_t mtime;
+
+	OK(meta_upload_create(thread, arena, &bucket, &o, &old, &did, &err));
+	OK(meta_upload_part(thread, arena, &bucket, o.key, &old, 1, &part, &mtime, &did, &err));
+	ck_assert(scratch_sql(scratch, "regional", "UPDATE uploads SET started_at = now() - interval '7 days'"));
+	OK(meta_upload_create(thread, arena, &bucket, &o, &young, &did, &err));
+	OK(maintain_uploads(&m, 8 * DAY, &err));
+	ck_assert_int_eq(m.uploads_aborted, 0);
+	m.dry_run = true;
+	OK(maintain_uploads(&m, 6 * DAY, &err));
+	ck_assert_int_eq(m.uploads_aborted, 1);
+	ck_assert_int_eq(regional("SELECT count(*) FROM uploads"), 2);
+	m.dry_run = false;
+	m.uploads_aborted = 0;
+	OK(maintain_uploads(&m, 6 * DAY, &err));
+	ck_assert_int_eq(m.uploads_aborted, 1);
+	ck_assert_int_eq(regional("SELECT count(*) FROM uploads"), 1);
+	ck_assert_int_eq(regional("SELECT count(*) FROM parts"), 0);
+	OK(maintain_dead_blobs(&m, 0, &err));
+	ck_assert(m.blobs_removed == 1 && !is_there(&part.blob_id));
+}
+END_TEST
+
 struct found {
 	int n[3];
 	struct uuid last[3];
@@ -313,6 +341,7 @@ main(void)
 	tcase_add_test(tc, test_orphans_by_the_thousand_are_suspected);
 	tcase_add_test(tc, test_half_done_buckets);
 	tcase_add_test(tc, test_deleted_buckets_that_a_restore_brought_back);
+	tcase_add_test(tc, test_uploads_that_nobody_completed);
 	tcase_add_test(tc, test_doctor);
 	tcase_add_test(tc, test_doctor_in_batches);
 	suite_add_tcase(s, tc);
