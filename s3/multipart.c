@@ -18,6 +18,7 @@
 
 #define ALGORITHM "x-amz-checksum-algorithm"
 #define TYPE "x-amz-checksum-type"
+#define ATTRIBUTES "x-amz-object-attributes"
 #define LIST_PARTS_MAX 1000
 
 static int
@@ -271,9 +272,8 @@ multipart_whole_check(struct arena *a, const struct s3_headers *headers, const s
 /* ---- parameters ---- */
 
 static int
-number_param(const struct s3_query *q, const char *name, int otherwise, int max, int *out, struct s3_problem *pr)
+number_param(struct span v, const char *name, int otherwise, int max, int *out, struct s3_problem *pr)
 {
-	struct span v = s3_query_get(q, name);
 	int64_t n;
 
 	*out = otherwise;
@@ -288,8 +288,8 @@ number_param(const struct s3_query *q, const char *name, int otherwise, int max,
 int
 list_parts_params_parse(const struct s3_query *q, struct list_parts_params *out, struct s3_problem *pr)
 {
-	return number_param(q, "max-parts", LIST_PARTS_MAX, LIST_PARTS_MAX, &out->max, pr) != 0 ||
-	    number_param(q, "part-number-marker", 0, INT_MAX, &out->marker, pr) != 0 ? -1 : 0;
+	return number_param(s3_query_get(q, "max-parts"), "max-parts", LIST_PARTS_MAX, LIST_PARTS_MAX, &out->max, pr) != 0 ||
+	    number_param(s3_query_get(q, "part-number-marker"), "part-number-marker", 0, INT_MAX, &out->marker, pr) != 0 ? -1 : 0;
 }
 
 int
@@ -305,5 +305,34 @@ list_uploads_params_parse(struct arena *a, const struct s3_query *q, struct list
 		return s3_problem_argument(pr, "The key marker is no key", "key-marker", SPAN(""));
 	if (out->key_marker.len == 0)
 		out->id_marker = (struct span){ NULL, 0 };
-	return number_param(q, "max-uploads", LIST_MAX_KEYS, LIST_MAX_KEYS, &out->max, pr);
+	return number_param(s3_query_get(q, "max-uploads"), "max-uploads", LIST_MAX_KEYS, LIST_MAX_KEYS, &out->max, pr);
+}
+
+int
+attributes_params_parse(const struct s3_headers *headers, struct attributes_params *out, struct s3_problem *pr)
+{
+	static const struct {
+		struct span name;
+		unsigned bit;
+	} known[] = { { SPAN("ETag"), ATTRIBUTE_ETAG }, { SPAN("Checksum"), ATTRIBUTE_CHECKSUM },
+		{ SPAN("ObjectParts"), ATTRIBUTE_PARTS }, { SPAN("StorageClass"), ATTRIBUTE_CLASS },
+		{ SPAN("ObjectSize"), ATTRIBUTE_SIZE } };
+	struct span rest = s3_header_get(headers, ATTRIBUTES), item;
+
+	*out = (struct attributes_params){ .set = 0 };
+	while (s3_list_next(&rest, ',', &item)) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(known) && !span_eq(item, known[i].name))
+			i++;
+		if (i == ARRAY_LEN(known))
+			return s3_problem_argument(pr, "Invalid attribute name specified.", ATTRIBUTES, item);
+		out->set |= known[i].bit;
+	}
+	if (out->set == 0)
+		return invalid(pr, "The " ATTRIBUTES " header specifying the attributes to be retrieved is either missing or empty");
+	return number_param(s3_trim(s3_header_get(headers, "x-amz-max-parts")), "x-amz-max-parts", LIST_PARTS_MAX, LIST_PARTS_MAX,
+	    &out->parts.max, pr) != 0 ||
+	    number_param(s3_trim(s3_header_get(headers, "x-amz-part-number-marker")), "x-amz-part-number-marker", 0, INT_MAX,
+	    &out->parts.marker, pr) != 0 ? -1 : 0;
 }

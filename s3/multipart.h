@@ -85,6 +85,17 @@ struct list_uploads_params {
 MUST_CHECK int list_uploads_params_parse(struct arena *a, const struct s3_query *q, struct list_uploads_params *out,
     struct s3_problem *pr);
 
+/* GetObjectAttributes: what is asked for, by headers. -1 with pr: InvalidRequest, InvalidArgument. */
+enum attribute_bits {
+	ATTRIBUTE_ETAG = 1 << 0, ATTRIBUTE_CHECKSUM = 1 << 1, ATTRIBUTE_PARTS = 1 << 2, ATTRIBUTE_CLASS = 1 << 3,
+	ATTRIBUTE_SIZE = 1 << 4
+};
+struct attributes_params {
+	unsigned set;
+	struct list_parts_params parts;
+};
+MUST_CHECK int attributes_params_parse(const struct s3_headers *headers, struct attributes_params *out, struct s3_problem *pr);
+
 /* ---- answers (s3/multipart_xml.c) ---- */
 
 struct multipart_owner {
@@ -119,6 +130,12 @@ void list_parts_xml_begin(struct strbuf *sb, const struct list_parts_params *p, 
     bool truncated, int next);
 void list_parts_xml_item(struct strbuf *sb, const struct part_item *it);
 void list_parts_xml_end(struct strbuf *sb, const struct upload_item *u);
+
+/* Parts of an object: begin, items, end; within GetObjectAttributesResponse. */
+void object_parts_xml_begin(struct strbuf *sb, const struct list_parts_params *p, bool truncated, int next);
+void object_parts_xml_item(struct strbuf *sb, const struct part_item *it);
+void object_parts_xml_end(struct strbuf *sb, int count);
+void object_checksum_xml(struct strbuf *sb, const struct checksum_stored *sum);
 
 void multipart_created_xml(struct strbuf *sb, struct span bucket, struct span key, const char *id);
 void multipart_completed_xml(struct strbuf *sb, const char *location, struct span bucket, struct span key, const char *etag,

@@ -130,6 +130,54 @@ list_parts_xml_end(struct strbuf *sb, const struct upload_item *u)
 	xml_close(sb, "ListPartsResult");
 }
 
+/* ---- an object's ---- */
+
+void
+object_parts_xml_begin(struct strbuf *sb, const struct list_parts_params *p, bool truncated, int next)
+{
+	xml_open(sb, "ObjectParts");
+	xml_bool(sb, "IsTruncated", truncated);
+	xml_int(sb, "MaxParts", p->max);
+	xml_int(sb, "NextPartNumberMarker", next);
+	xml_int(sb, "PartNumberMarker", p->marker);
+}
+
+void
+object_parts_xml_item(struct strbuf *sb, const struct part_item *it)
+{
+	char text[CHECKSUM_TEXT_SIZE];
+
+	xml_open(sb, "Part");
+	if (it->sum.algo != CHECKSUM_NONE) {
+		checksum_text(&it->sum, text);
+		xml_str(sb, checksum_table[it->sum.algo].xml, text);
+	}
+	xml_int(sb, "PartNumber", it->number);
+	xml_int(sb, "Size", it->size);
+	xml_close(sb, "Part");
+}
+
+void
+object_parts_xml_end(struct strbuf *sb, int count)
+{
+	xml_int(sb, "PartsCount", count);
+	xml_close(sb, "ObjectParts");
+}
+
+void
+object_checksum_xml(struct strbuf *sb, const struct checksum_stored *sum)
+{
+	char text[CHECKSUM_TEXT_SIZE];
+
+	if (sum->algo == CHECKSUM_NONE)
+		return;
+	checksum_text(sum, text);
+	xml_open(sb, "Checksum");
+	xml_str(sb, checksum_table[sum->algo].xml, text);
+	xml_str(sb, "ChecksumType", checksum_type_name(sum->type));
+	xml_close(sb, "Checksum");
+}
+
 /* ---- one upload ---- */
 
 void

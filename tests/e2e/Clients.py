@@ -164,6 +164,36 @@ def test_rclone():
     status(S3().request("HEAD", n), 404)
 
 
+def test_in_parts():
+    """20 MiB by each client's own defaults, which are parts for most: up through one region, down through the other."""
+    d = temp_dir()
+    n = bucket(EU)
+    src, got = os.path.join(d, "src"), os.path.join(d, "got")
+    open(src, "wb").write(random_bytes(20 << 20, 20))
+    cfg = os.path.join(d, "config")
+    open(cfg, "w").write("[default]\ns3 =\n  addressing_style = path\n")
+    s3cfg = os.path.join(d, "s3cfg")
+    open(s3cfg, "w").write("[default]\naccess_key = %s\nsecret_key = %s\nhost_base = %s\nhost_bucket = %s\nuse_https = False\nbucket_location = %s\n"
+                           "signature_v2 = False\nmax_retries = 1\n" % (KEY, SECRET, EU.netloc, EU.netloc, EU.name))
+    rclone = os.path.join(d, "rclone.conf")
+    open(rclone, "w").write("[r]\ntype = s3\nprovider = Other\naccess_key_id = %s\nsecret_access_key = %s\nendpoint = %s\nregion = %s\nforce_path_style = true\n"
+                            % (KEY, SECRET, US.endpoint, US.name))
+    aws = ["/usr/bin/aws", "--endpoint-url", EU.endpoint, "--region", EU.name, "s3", "cp", "--no-progress"]
+    env = dict(AWS, AWS_CONFIG_FILE=cfg)
+    cases = (("aws", 3, aws + [src, "s3://%s/aws" % n], aws + ["s3://%s/s3cmd" % n, got], env),
+             ("s3cmd", 2, ["/usr/bin/s3cmd", "-c", s3cfg, "--no-progress", "put", src, "s3://%s/s3cmd" % n], ["/usr/bin/s3cmd", "-c", s3cfg, "--no-progress", "get", "--force", "s3://%s/rclone" % n, got], None),
+             ("rclone", 4, ["/usr/bin/rclone", "--config", rclone, "--s3-upload-cutoff", "5M", "copyto", src, "r:%s/rclone" % n], ["/usr/bin/rclone", "--config", rclone, "copyto", "r:%s/aws" % n, got], None))
+    for name, parts, put, _, e in cases:
+        run(*put, env=e)
+        h = S3(US).request("HEAD", n, name, query={"partNumber": "1"})
+        status(h, 206)
+        eq("%s: parts" % name, h.get("x-amz-mp-parts-count"), str(parts))
+    for name, _, _, get, e in cases:
+        run(*get, env=e)
+        same("for " + name, src, got)
+        os.unlink(got)
+
+
 def test_javascript():
     """The newest @aws-sdk/client-s3 with its default settings (checksums in trailers included)."""
     where = os.environ.get("ANVIL_NODE_DIR", "")

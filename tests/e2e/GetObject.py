@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+from uploads import MIN, etag, upload  # noqa: E402
 
 
 DATA = random_bytes(300000, 7)
@@ -179,6 +180,37 @@ def test_head_then_get_on_one_connection():
 
 def anvil_connection(region):
     return http.client.HTTPConnection(region.host, region.port, timeout=60)
+
+
+def test_part_number():
+    """206 with the part's bytes and how many there are; HEAD the same; what was not uploaded in parts is its own first."""
+    n = bucket(EU)
+    bodies = [random_bytes(MIN, 1), random_bytes(1000, 2)]
+    _, _ = upload(n, "k", bodies)
+    S3().put(n, "plain", b"body")
+    S3().put(n, "large", random_bytes(200000, 3))
+    S3().put(n, "empty", b"")
+    at = 0
+    for number, body in enumerate(bodies, 1):
+        for region in (EU, US):
+            g, h = (S3(region).request(m, n, "k", query={"partNumber": str(number)}) for m in ("GET", "HEAD"))
+            ok("bytes equal", g.body == body)
+            for r in (g, h):
+                status(r, 206)
+                eq("range", r.get("Content-Range"), "bytes %d-%d/%d" % (at, at + len(body) - 1, sum(map(len, bodies))))
+                eq("count, ETag, length", (r.get("x-amz-mp-parts-count"), r.get("ETag"), r.get("Content-Length")), ("2", etag(bodies), str(len(body))))
+        at += len(body)
+    for key, size in (("plain", 4), ("large", 200000)):
+        g = S3().request("GET", n, key, query={"partNumber": "1"})
+        status(g, 206)
+        eq("whole", (len(g.body), g.get("x-amz-mp-parts-count"), g.get("Content-Range")), (size, None, "bytes 0-%d/%d" % (size - 1, size)))
+    eq("nothing", S3().request("GET", n, "empty", query={"partNumber": "1"}).body, b"")
+    for key, number in (("k", "3"), ("plain", "2")):
+        error(S3().request("GET", n, key, query={"partNumber": number}), 400, "InvalidPart")
+    for number in ("0", "10001", "x"):
+        error(S3().request("GET", n, "k", query={"partNumber": number}), 400, "InvalidArgument")
+    error(S3().request("GET", n, "k", query={"partNumber": "1"}, headers={"Range": "bytes=0-1"}), 400, "InvalidRequest")
+    eq("no count without", S3().head(n, "k").get("x-amz-mp-parts-count"), None)
 
 
 if __name__ == "__main__":

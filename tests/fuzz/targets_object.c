@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "s3/condition.h"
 #include "s3/date.h"
+#include "s3/multipart.h"
 #include "s3/object_meta.h"
 #include "s3/range.h"
 #include "s3/sse.h"
@@ -111,6 +112,32 @@ fuzz_sse(struct arena *a, struct span in)
 		else
 			FUZZ_CHECK(kind == SSE_NONE || kind == SSE_S3);
 	}
+}
+
+/* Headers, then a document. */
+void
+fuzz_multipart(struct arena *a, struct span in)
+{
+	struct s3_headers headers = fuzz_headers(a, &in);
+	struct s3_problem pr = { 0 }, pr2 = { 0 }, pr3 = { 0 };
+	struct attributes_params ap;
+	struct multipart_part *parts;
+	struct multipart_sum s;
+	size_t n;
+
+	if (multipart_sum_parse(a, &headers, &s, &pr) != 0)
+		FUZZ_REFUSED(&pr);
+	else
+		FUZZ_CHECK(s.type == CHECKSUM_COMPOSITE ? checksum_table[s.algo].composite : checksum_table[s.algo].full_object);
+	if (attributes_params_parse(&headers, &ap, &pr3) != 0)
+		FUZZ_REFUSED(&pr3);
+	if (multipart_complete_parse(a, in, &parts, &n, &pr2) != 0) {
+		FUZZ_REFUSED(&pr2);
+		return;
+	}
+	FUZZ_CHECK(n >= 1 && n <= MULTIPART_PARTS_MAX && parts[0].number >= 1);
+	for (size_t i = 1; i < n; i++)
+		FUZZ_CHECK(parts[i].number > parts[i - 1].number && parts[i].number <= MULTIPART_PARTS_MAX);
 }
 
 static bool
