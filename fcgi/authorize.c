@@ -5,7 +5,8 @@
  *
  * Owns:       nothing.
  * Called by:  dispatch.c in the bucket's home region; handlers that need more than their row says.
- * Blocks:     on the regional database, only when a policy asks for an object's tags.
+ * Blocks:     on the regional database, only when a policy asks for an object's tags, or its
+ *             list decides.
  * Invariant:  a policy that cannot be read allows nobody anything.
  */
 #include "fcgi/authorize.h"
@@ -92,6 +93,7 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 	const struct policy *identity[POLICIES_MAX];
 	struct policy_principal principal = { .anonymous = who->app == NULL };
 	struct policy_context *context;
+	struct policy_request rq;
 	struct policy_case c;
 	enum policy_effect why;
 
@@ -110,10 +112,15 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 	if (context == NULL || !gather(r, who, identity, &c) ||
 	    !policy_context_fill(r, who, action, key, asks_for_tags(r, who), context))
 		return false;
-	return policy_allowed(r->arena, &c,
-	    &(struct policy_request){ .action = action, .bucket = span_of(r->bucket_name), .key = key, .who = &principal,
-		.context = context },
-	    &why);
+	rq = (struct policy_request){ .action = action, .bucket = span_of(r->bucket_name), .key = key, .who = &principal,
+		.context = context };
+	if (policy_allowed(r->arena, &c, &rq, &why))
+		return true;
+	/* Looked at last, as it costs most, and only where it would be enough. */
+	if (why == POLICY_DENY || r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_OWNERSHIP))
+		return false;
+	c.listed = true;
+	return policy_allowed(r->arena, &c, &rq, &why) && access_list_allows(r, who, action, key);
 }
 
 /* Some actions have another name when a version is named. */
@@ -127,6 +134,8 @@ action_of(const struct req *r)
 		{ OP_GetObject, "s3:GetObjectVersion" },
 		{ OP_HeadObject, "s3:GetObjectVersion" },
 		{ OP_DeleteObject, "s3:DeleteObjectVersion" },
+		{ OP_GetObjectAcl, "s3:GetObjectVersionAcl" },
+		{ OP_PutObjectAcl, "s3:PutObjectVersionAcl" },
 		{ OP_GetObjectTagging, "s3:GetObjectVersionTagging" },
 		{ OP_PutObjectTagging, "s3:PutObjectVersionTagging" },
 		{ OP_DeleteObjectTagging, "s3:DeleteObjectVersionTagging" },

@@ -102,7 +102,7 @@ struct create {
 	size_t n_ids;
 	const char *name, *region;
 	const struct uuid *tenant_id;
-	bool lock;
+	const struct bucket_start *start;
 	struct arena *arena;
 	enum bucket_made made;
 };
@@ -127,7 +127,7 @@ create_tx(struct db *db, void *arg, struct err *err)
 	for (int try = 1; try <= CREATE_TRIES; try++) {
 		if (db_run(db, c->arena, STMT_BUCKET_CREATE,
 		        (const struct db_param[]){ P_UUID(id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id),
-	                P_BOOL(c->lock) }, 5,
+	                P_BOOL(c->start->lock), P_TEXTS(c->start->kinds), P_TEXTS(c->start->documents) }, 7,
 		        &r, err) != 0)
 			return -1;
 		if (!db_bool(r, 0, 0)) {
@@ -153,11 +153,11 @@ create_tx(struct db *db, void *arg, struct err *err)
 	return FAIL(err, ERR_CONFLICT, "the bucket \"%s\" is made and deleted all the time", c->name);
 }
 
-static int
-create(struct meta_thread *t, struct arena *a, const char *name, const char *region, const struct uuid *tenant_id, bool lock,
-    enum bucket_made *out, struct err *err)
+int
+meta_bucket_create_with(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, const struct bucket_start *start, enum bucket_made *out, struct err *err)
 {
-	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .lock = lock, .arena = a };
+	struct create c = { .name = name, .region = region, .tenant_id = tenant_id, .start = start, .arena = a };
 	bool again;
 	int rc;
 
@@ -176,14 +176,10 @@ int
 meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
 {
-	return create(t, a, name, region, tenant_id, false, out, err);
-}
+	static const char *const none[] = { NULL };
+	const struct bucket_start start = { false, none, none };
 
-int
-meta_bucket_create_locked(struct meta_thread *t, struct arena *a, const char *name, const char *region,
-    const struct uuid *tenant_id, enum bucket_made *out, struct err *err)
-{
-	return create(t, a, name, region, tenant_id, true, out, err);
+	return meta_bucket_create_with(t, a, name, region, tenant_id, &start, out, err);
 }
 
 static int

@@ -118,9 +118,14 @@ enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION };
 /* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant; waited for, too. */
 MUST_CHECK int meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
-/* The same with object lock, and so with versions. */
-MUST_CHECK int meta_bucket_create_locked(struct meta_thread *t, struct arena *a, const char *name, const char *region,
-    const struct uuid *tenant_id, enum bucket_made *out, struct err *err);
+/* What a bucket begins with. */
+struct bucket_start {
+	bool lock;                       /* object lock, and so versions */
+	const char *const *kinds;        /* of documents that it carries (meta/config_kinds.def); both end in NULL */
+	const char *const *documents;
+};
+MUST_CHECK int meta_bucket_create_with(struct meta_thread *t, struct arena *a, const char *name, const char *region,
+    const struct uuid *tenant_id, const struct bucket_start *start, enum bucket_made *out, struct err *err);
 enum bucket_gone { BUCKET_GONE, BUCKET_NOT_EMPTY, BUCKET_NOT_THERE };
 /* In the home region only: proves it empty, closes the fence, removes the row; can be repeated after a crash. */
 MUST_CHECK int meta_bucket_delete(struct meta_thread *t, struct arena *a, const struct bucket *b,

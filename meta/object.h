@@ -45,7 +45,7 @@ struct object {
 	struct uuid parts_id;      /* when has_parts: the bytes are the parts of this upload, in order */
 	struct span inline_data;   /* only from meta_object_get with want_data */
 	struct span tags;          /* form-urlencoded as x-amz-tagging has them, may be empty */
-	const char *acl;           /* a canned one, "private" when none was given */
+	const char *acl;           /* as s3/acl.h stores it (opaque here), "private" when none was given */
 	struct span sse;           /* envelope of the encryption (opaque here), empty: the bytes are plain */
 	char lock_mode;            /* 'G' governance, 'C' compliance, 0 no retention */
 	int64_t retain_until_us;   /* when lock_mode */

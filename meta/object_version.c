@@ -171,26 +171,41 @@ meta_object_hold(struct meta_thread *t, struct arena *a, const struct bucket *b,
 	    out, err);
 }
 
-int
-meta_object_tag(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
-    const struct version_id *version, struct span tags, enum object_wrote *out, const char **tagged, struct err *err)
+/* A column of a version that is there and no delete marker; *named: which it was. */
+static int
+set_column(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, struct span key,
+    const struct version_id *version, struct db_param value, enum object_wrote *out, const char **named, struct err *err)
 {
 	struct db_rows *r;
 
 	*out = OBJECT_NOT_THERE;
-	*tagged = NULL;
+	*named = NULL;
 	if (!object_is_key(key))
 		return 0;
-	if (db_query(t->meta->regional, a, STMT_OBJECT_TAG,
-	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(which(version)), ord_of(version),
-	            tags.len == 0 ? P_NULL : P_SPAN(tags) },
-	        5, &r, err) != 0)
+	if (db_query(t->meta->regional, a, st,
+	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(which(version)), ord_of(version), value }, 5, &r,
+	        err) != 0)
 		return -1;
 	*out = object_outcome(db_i64(r, 0, 0));
 	if (*out != OBJECT_WROTE)
 		return 0;
-	*tagged = version_text(a, db_bool(r, 0, 3), db_i64(r, 0, 2));
-	return *tagged != NULL ? 0 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
+	*named = version_text(a, db_bool(r, 0, 3), db_i64(r, 0, 2));
+	return *named != NULL ? 0 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
+}
+
+int
+meta_object_tag(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, struct span tags, enum object_wrote *out, const char **tagged, struct err *err)
+{
+	return set_column(t, a, b, STMT_OBJECT_TAG, key, version, tags.len == 0 ? P_NULL : P_SPAN(tags), out, tagged, err);
+}
+
+int
+meta_object_set_acl(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, const char *acl, enum object_wrote *out, const char **named, struct err *err)
+{
+	return set_column(t, a, b, STMT_OBJECT_SET_ACL, key, version, strcmp(acl, "private") == 0 ? P_NULL : P_TEXT(acl), out, named,
+	    err);
 }
 
 /* ---- listing ---- */

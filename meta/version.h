@@ -44,6 +44,10 @@ MUST_CHECK int meta_object_hold(struct meta_thread *t, struct arena *a, const st
 MUST_CHECK int meta_object_tag(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
     const struct version_id *version, struct span tags, enum object_wrote *out, const char **tagged, struct err *err);
 
+/* An access control list, as s3/acl.h stores it. Outcomes as of meta_object_tag. */
+MUST_CHECK int meta_object_set_acl(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
+    const struct version_id *version, const char *acl, enum object_wrote *out, const char **which, struct err *err);
+
 struct version_query {
 	struct span prefix, delimiter; /* may be empty */
 	struct span after;         /* keys greater than this; or, with after_version, its versions older than that too */

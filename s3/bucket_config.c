@@ -222,7 +222,7 @@ s3_ownership_check(struct arena *a, struct span given, const char **stored, stru
 
 	if (parse_ownership(a, given, &o, pr) != 0)
 		return -1;
-	*stored = s3_ownership_document(a, o);
+	*stored = o == S3_OWNER_ENFORCED ? NULL : s3_ownership_document(a, o);
 	return 0;
 }
 
@@ -232,5 +232,7 @@ s3_ownership_read(struct arena *a, const char *stored)
 	struct s3_problem pr = { 0 };
 	enum s3_ownership o;
 
-	return parse_ownership(a, span_of(stored), &o, &pr) == 0 ? o : S3_OWNER_ENFORCED;
+	if (stored != NULL && strcmp(stored, S3_OWNERSHIP_NONE) == 0)
+		return S3_OWNER_WRITER;
+	return stored != NULL && parse_ownership(a, span_of(stored), &o, &pr) == 0 ? o : S3_OWNER_ENFORCED;
 }

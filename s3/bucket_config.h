@@ -51,6 +51,11 @@ bool s3_ownership_word(struct span word, enum s3_ownership *out);
 const char *s3_ownership_name(enum s3_ownership o);
 /* The document that says so. */
 const char *s3_ownership_document(struct arena *a, enum s3_ownership o);
+/*
+ * What a bucket carries whose owner removed the rule: as before S3 had any, writers own what they write. A bucket that
+ * carries no document (NULL) is one of BucketOwnerEnforced, so that what most buckets have costs nothing to look up.
+ */
+#define S3_OWNERSHIP_NONE "<OwnershipControls/>"
 /* Of a stored document; enforced where it cannot be read. */
 enum s3_ownership s3_ownership_read(struct arena *a, const char *stored);
 

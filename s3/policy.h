@@ -83,6 +83,7 @@ struct policy_case {
 	const struct policy *const *identity;
 	size_t n_identity;
 	const struct policy *bucket; /* NULL = none */
+	bool listed;              /* an access control list lets him do it, which is as much as the bucket's Allow for another tenant or nobody */
 	const struct policy *session; /* of temporary credentials: it must allow, too, whatever else does; NULL = none */
 };
 bool policy_allowed(struct arena *a, const struct policy_case *c, const struct policy_request *rq, enum policy_effect *why);

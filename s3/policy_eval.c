@@ -798,7 +798,7 @@ policy_allowed(struct arena *a, const struct policy_case *c,
 		 * to hand on: its app's own policies decide. */
 		return own == POLICY_ALLOW ||
 		    (bucket == POLICY_ALLOW && reach == REACH_DIRECT);
-	if (bucket != POLICY_ALLOW)
+	if (bucket != POLICY_ALLOW && !c->listed)
 		return false;
 	return rq->who->anonymous || full || own == POLICY_ALLOW;
 }

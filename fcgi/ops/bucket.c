@@ -10,10 +10,13 @@
  */
 #include "fcgi/ops/ops.h"
 
+#include "fcgi/authorize.h"
 #include "fcgi/body.h"
+#include "fcgi/ops/acl.h"
 #include "fcgi/respond.h"
 #include "s3/bucket_name.h"
 #include "s3/create_bucket.h"
+#include "s3/tagging.h"
 #include "s3/xml.h"
 
 #define CREATE_BODY_MAX 65536
@@ -40,18 +43,58 @@ read_configuration(struct req *r, const struct identity *who, struct s3_create_b
 		return req_refused(r, "the bucket's configuration is refused");
 	if (cb->location_type.len > 0 || cb->location_name.len > 0 || cb->bucket_type.len > 0)
 		return req_refuse(r, S3_NotImplemented, "Directory buckets are not implemented.", NULL, SPAN(""));
-	if (cb->n_tags > 0)
-		return req_refuse(r, S3_NotImplemented, "Tags of buckets are not implemented.", NULL, SPAN(""));
+	return 0;
+}
+
+/* ---- what the bucket carries from the start ---- */
+
+#define DOCUMENTS_MAX 4
+struct start {
+	struct bucket_start bucket;
+	const char *kinds[DOCUMENTS_MAX], *documents[DOCUMENTS_MAX];
+	size_t n;
+};
+
+static void
+carry(struct start *st, enum config_kind kind, const char *document)
+{
+	if (document == NULL)
+		return;
+	ASSERT(st->n < DOCUMENTS_MAX - 1);
+	st->kinds[st->n] = config_kind_name(kind);
+	st->documents[st->n++] = document;
+}
+
+static int
+begin_with(struct req *r, const struct identity *who, const struct s3_create_bucket *cb, struct start *st)
+{
+	struct s3_tags tags = { cb->tags, cb->n_tags };
+	const char *acl, *ownership;
+	struct strbuf xml;
+
+	*st = (struct start){ .bucket = { .lock = s3_ieq(req_header(r, "x-amz-bucket-object-lock-enabled"), SPAN("true")),
+		.kinds = st->kinds, .documents = st->documents } };
+	if (acl_of_new_bucket(r, who, &acl, &ownership) != 0)
+		return -1;
+	carry(st, CONFIG_KIND_ACL, acl);
+	carry(st, CONFIG_KIND_OWNERSHIP, ownership);
+	if (tags.n == 0)
+		return 0;
+	if (!allowed(r, who, "s3:PutBucketTagging", SPAN("")))
+		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+	strbuf_init(&xml, r->arena, 4 * CREATE_BODY_MAX);
+	s3_tags_xml(&xml, &tags);
+	if (!strbuf_ok(&xml))
+		return FAIL(&r->err, ERR_LIMIT, "the tags are too long");
+	carry(st, CONFIG_KIND_TAGGING, strbuf_cstr(&xml));
 	return 0;
 }
 
 static int
-make_in(struct req *r, const struct identity *who, const char *region, enum bucket_made *made)
+make_in(struct req *r, const struct identity *who, const char *region, const struct start *st, enum bucket_made *made)
 {
-	bool lock = s3_ieq(req_header(r, "x-amz-bucket-object-lock-enabled"), SPAN("true"));
-
-	return (lock ? meta_bucket_create_locked : meta_bucket_create)(r->thread->meta, r->arena, r->bucket_name, region,
-	    &who->app->tenant_id, made, &r->err);
+	return meta_bucket_create_with(r->thread->meta, r->arena, r->bucket_name, region, &who->app->tenant_id, &st->bucket, made,
+	    &r->err);
 }
 
 /*
@@ -61,27 +104,28 @@ make_in(struct req *r, const struct identity *who, const char *region, enum buck
  * *region: where it came to lie.
  */
 static int
-make(struct req *r, const struct identity *who, struct span constraint, const char **region, enum bucket_made *made)
+make(struct req *r, const struct identity *who, struct span constraint, const struct start *st, const char **region,
+    enum bucket_made *made)
 {
 	char *named;
 
 	*region = standard_region(r->thread->settings);
 	if (constraint.len == 0)
-		return make_in(r, who, *region, made);
+		return make_in(r, who, *region, st, made);
 	named = arena_strndup(r->arena, constraint.p, constraint.len);
 	if (named == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	if (make_in(r, who, named, made) != 0)
+	if (make_in(r, who, named, st, made) != 0)
 		return -1;
 	if (*made == BUCKET_NO_REGION && strcmp(named, "us-east-1") == 0)
-		return make_in(r, who, *region, made);
+		return make_in(r, who, *region, st, made);
 	*region = named;
 	if (*made != BUCKET_NO_REGION)
 		return 0;
 	for (char *p = named; *p != '\0'; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p + ('a' - 'A'));
-	return span_eq(span_of(named), constraint) ? 0 : make_in(r, who, named, made);
+	return span_eq(span_of(named), constraint) ? 0 : make_in(r, who, named, st, made);
 }
 
 int
@@ -90,6 +134,7 @@ op_create_bucket(struct req *r, const struct identity *who)
 	struct span name = span_of(r->bucket_name);
 	struct s3_create_bucket cb;
 	enum bucket_made made;
+	struct start st;
 	const char *region;
 	struct reply rp;
 
@@ -97,9 +142,10 @@ op_create_bucket(struct req *r, const struct identity *who)
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	if (bucket_name_check(name, &r->problem) != 0)
 		return req_refused(r, "no bucket may have that name");
-	if (ops_check_headers(r) != 0 || read_configuration(r, who, &cb) != 0)
+	if (ops_check_headers(r) != 0 || read_configuration(r, who, &cb) != 0 ||
+	    begin_with(r, who, &cb, &st) != 0)
 		return -1;
-	if (make(r, who, cb.location_constraint, &region, &made) != 0)
+	if (make(r, who, cb.location_constraint, &st, &region, &made) != 0)
 		return -1;
 	switch (made) {
 	case BUCKET_MADE:

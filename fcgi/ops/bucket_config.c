@@ -32,6 +32,8 @@ static const struct bucket_config configs[] = {
 	    s3_bucket_tags_check, NULL },
 	{ CONFIG_KIND_PUBLIC_ACCESS_BLOCK, OP_GetPublicAccessBlock, OP_PutPublicAccessBlock, OP_DeletePublicAccessBlock, 200,
 	    S3_NoSuchPublicAccessBlockConfiguration, NULL, s3_access_block_check, NULL },
+	{ CONFIG_KIND_OWNERSHIP, OP_NONE, OP_PutBucketOwnershipControls, OP_NONE, 200, S3_OK, NULL, s3_ownership_check,
+	    ownership_may_be_put },
 	{ CONFIG_KIND_REPLICATION, OP_GetBucketReplication, OP_NONE, OP_DeleteBucketReplication, 200,
 	    S3_ReplicationConfigurationNotFoundError, NULL, NULL, NULL },
 	{ CONFIG_KIND_ACCELERATE, OP_GetBucketAccelerateConfiguration, OP_PutBucketAccelerateConfiguration, OP_NONE, 200, S3_OK,

@@ -24,7 +24,7 @@ struct bucket_config {
 
 /* The bucket's policy (fcgi/ops/bucket_policy.c). */
 MUST_CHECK int policy_may_be_put(struct req *r, const struct identity *who, const char *stored);
-/* Object ownership (fcgi/ops/ownership.c): what holds for a bucket without a document, and what a document must not contradict. */
+/* Object ownership (fcgi/ops/acl.c). */
 MUST_CHECK int ownership_may_be_put(struct req *r, const struct identity *who, const char *stored);
 
 #endif

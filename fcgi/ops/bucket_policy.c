@@ -31,21 +31,40 @@ policy_may_be_put(struct req *r, const struct identity *who, const char *stored)
 	return 0;
 }
 
+/* Where access control lists count: does the bucket's let everybody in? 1, 0; -1 with r->err. */
+static int
+list_is_public(struct req *r)
+{
+	struct acl *acl = ARENA_NEW(r->arena, struct acl);
+	struct s3_access_block block;
+
+	if (acl == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (access_bucket_acl(r, acl, &r->err) != 0 || access_block(r, &block) != 0)
+		return -1;
+	return acl_is_public(acl) && !block.ignore_acls;
+}
+
 int
 op_get_bucket_policy_status(struct req *r, const struct identity *who)
 {
+	bool lists = bucket_has_config(r->bucket, CONFIG_KIND_OWNERSHIP);
 	struct s3_problem pr = { 0 };
-	const struct policy *p;
+	const struct policy *p = NULL;
 	struct strbuf xml;
+	int listed = 0;
 
 	(void)who;
-	if (r->bucket->policy == NULL)
+	if (r->bucket->policy == NULL && !lists)
 		return req_refuse(r, S3_NoSuchBucketPolicy, NULL, "BucketName", span_of(r->bucket_name));
-	p = policy_parse(r->arena, span_of(r->bucket->policy), POLICY_BUCKET, r->bucket_name, &pr);
+	if (lists && (listed = list_is_public(r)) < 0)
+		return -1;
+	/* One that cannot be read lets nobody in (authorize.c). */
+	if (r->bucket->policy != NULL)
+		p = policy_parse(r->arena, span_of(r->bucket->policy), POLICY_BUCKET, r->bucket_name, &pr);
 	strbuf_init(&xml, r->arena, 1024);
 	xml_begin(&xml, "PolicyStatus");
-	/* One that cannot be read lets nobody in (authorize.c). */
-	xml_bool(&xml, "IsPublic", p != NULL && policy_is_public(p));
+	xml_bool(&xml, "IsPublic", listed == 1 || (p != NULL && policy_is_public(p)));
 	xml_close(&xml, "PolicyStatus");
 	return reply_xml(r, &xml);
 }

@@ -10,6 +10,7 @@
 #include "fcgi/ops/ops.h"
 
 #include "base/metrics.h"
+#include "fcgi/access.h"
 #include "fcgi/authorize.h"
 #include "meta/object.h"
 #include "s3/date.h"
@@ -29,11 +30,12 @@ static const char *const not_built[] = {
 	"x-amz-write-offset-bytes",
 };
 
-/* With object ownership enforced, as it is for every bucket of S3 today, these two mean what holds anyway. */
+/* Operations that store access control lists: add one when it calls ops_acl. */
 static bool
-acl_is_harmless(struct span acl)
+takes_acl(enum s3_op op)
 {
-	return span_eq(acl, SPAN("private")) || span_eq(acl, SPAN("bucket-owner-full-control"));
+	return op == OP_PutObject || op == OP_PostObject || op == OP_CopyObject || op == OP_CreateMultipartUpload ||
+	    op == OP_CreateBucket;
 }
 
 /* Operations that encrypt what they store (fcgi/sse.h): add one when it calls sse_for_write or sse_for_part. */
@@ -83,11 +85,9 @@ ops_check_headers(struct req *r)
 				return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
 		if (s3_istarts(h->name, "x-amz-tagging") && !takes_tags(r->op))
 			return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
-		if ((span_eq(h->name, SPAN("x-amz-acl")) && !acl_is_harmless(h->value)) ||
-		    s3_istarts(h->name, "x-amz-grant-"))
+		if (!takes_acl(r->op) && ((span_eq(h->name, SPAN("x-amz-acl")) && !span_eq(h->value, SPAN("bucket-owner-full-control"))) ||
+		    s3_istarts(h->name, "x-amz-grant-")))
 			return req_refuse(r, S3_AccessControlListNotSupported, NULL, NULL, SPAN(""));
-		if (span_eq(h->name, SPAN("x-amz-object-ownership")) && !span_eq(h->value, SPAN("BucketOwnerEnforced")))
-			return req_refuse(r, S3_NotImplemented, NULL, "Header", h->name);
 	}
 	return 0;
 }
@@ -173,6 +173,24 @@ ops_location(struct req *r)
 	return strbuf_ok(&sb) ? strbuf_cstr(&sb) : "";
 }
 
+/* What is done with another account's object needs that account's word. */
+static int
+check_owner(struct req *r, const struct identity *who, const struct object *o)
+{
+	switch ((int)r->op) {
+	case OP_GetObject:
+	case OP_HeadObject:
+	case OP_GetObjectAttributes:
+		return access_to_object(r, who, o, ACL_READ);
+	case OP_GetObjectAcl:
+		return access_to_object(r, who, o, ACL_READ_ACP);
+	case OP_PutObjectAcl:
+		return access_to_object(r, who, o, ACL_WRITE_ACP);
+	default:
+		return 0;
+	}
+}
+
 int
 ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out)
 {
@@ -198,5 +216,5 @@ ops_find_object(struct req *r, const struct identity *who, bool want_data, struc
 		    out->version, date);
 		return version == NULL ? -1 : ops_marker_not_allowed(r);
 	}
-	return found == 1 ? 0 : no_such_key(r, who);
+	return found == 1 ? check_owner(r, who, out) : no_such_key(r, who);
 }

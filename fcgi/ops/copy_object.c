@@ -79,7 +79,7 @@ read_request(struct copying *c)
 		return req_refused(r, "an unknown directive");
 	if (read_algorithm(c) != 0 || copy_find(r, &c->source) != 0 || check_itself(c) != 0)
 		return -1;
-	return ops_object_lock(r, c->who, &c->p.object);
+	return ops_object_lock(r, c->who, &c->p.object) != 0 || ops_acl(r, c->who, &c->p.object) != 0 ? -1 : 0;
 }
 
 /* ---- what comes of the source ---- */
@@ -235,5 +235,5 @@ op_copy_object(struct req *r, const struct identity *who)
 	if (rc == 0)
 		rc = end_bytes(c);
 	copy_sink_abort(&c->sink);
-	return rc != 0 || put_row(r, who, &c->p) != 0 ? -1 : answer(c);
+	return rc != 0 || put_row(r, &c->p) != 0 ? -1 : answer(c);
 }

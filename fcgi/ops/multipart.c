@@ -73,7 +73,7 @@ describe(struct req *r, const struct identity *who, struct object *o, struct mul
 	if (object_meta_parse(r->arena, &r->headers, &meta, &r->problem) != 0 ||
 	    multipart_sum_parse(r->arena, &r->headers, sum, &r->problem) != 0)
 		return req_refused(r, "the upload's headers are refused");
-	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0)
+	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0 || ops_acl(r, who, o) != 0)
 		return -1;
 	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
 	object_meta_encode(&headers, &meta);
@@ -83,7 +83,6 @@ describe(struct req *r, const struct identity *who, struct object *o, struct mul
 	o->headers = (struct span){ headers.buf, headers.len };
 	o->checksums = (struct span){ checksums.buf, checksums.len };
 	o->storage_class = arena_strndup(r->arena, meta.storage_class.p, meta.storage_class.len);
-	o->owner_id = who->app != NULL ? who->app->owner_id : r->bucket->owner_id;
 	if (!strbuf_ok(&headers) || !strbuf_ok(&checksums) || o->storage_class == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	return 0;

@@ -46,6 +46,11 @@ MUST_CHECK int ops_object_lock(struct req *r, const struct identity *who, struct
  * AccessDenied.
  */
 MUST_CHECK int ops_tags(struct req *r, const struct identity *who, struct object *o);
+/*
+ * The access control list of an object that is to be written, as x-amz-acl or x-amz-grant-* say, and whose it will be.
+ * -1: AccessControlListNotSupported, InvalidArgument, InvalidRequest, UnresolvableGrantByEmailAddress, AccessDenied.
+ */
+MUST_CHECK int ops_acl(struct req *r, const struct identity *who, struct object *o);
 /* What a change of a version came to: 0, or -1 with NoSuchKey, NoSuchVersion, AccessDenied (a lock), MethodNotAllowed. */
 MUST_CHECK int ops_changed(struct req *r, int wrote);
 /* The URL of the request's object, as the client reached us; "" when it is too long. */

@@ -29,9 +29,9 @@ MUST_CHECK int put_begin(struct req *r, struct put *p);
 MUST_CHECK int put_finish(struct req *r, const struct identity *who, struct put *p);
 /*
  * For bytes that come from elsewhere: the row alone. The caller has set p->stored and of p->object what lies where, how
- * long it is, the etag, tags and lock. When the row is refused its blob is gone, too.
+ * long it is, the etag, tags, lock and whose it is (ops_acl). When the row is refused its blob is gone, too.
  */
-MUST_CHECK int put_row(struct req *r, const struct identity *who, struct put *p);
+MUST_CHECK int put_row(struct req *r, struct put *p);
 /* ETag and what else an answer says of what was stored. */
 void put_headers(struct reply *rp, const struct put *p);
 

@@ -137,7 +137,7 @@ put_drop_blob(struct req *r, const struct object *o)
 
 /* Everything of the row but the bytes. */
 static int
-describe(struct req *r, const struct identity *who, struct put *p)
+describe(struct req *r, struct put *p)
 {
 	const struct object_meta *m = &p->meta;
 	struct object *o = &p->object;
@@ -153,7 +153,6 @@ describe(struct req *r, const struct identity *who, struct put *p)
 	o->headers = (struct span){ headers.buf, headers.len };
 	o->checksums = (struct span){ checksums.buf, checksums.len };
 	o->storage_class = arena_strndup(r->arena, m->storage_class.p, m->storage_class.len);
-	o->owner_id = who->app != NULL ? who->app->owner_id : r->bucket->owner_id;
 	if (!strbuf_ok(&headers) || !strbuf_ok(&checksums) || o->etag == NULL || o->storage_class == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	return 0;
@@ -185,11 +184,11 @@ put_begin(struct req *r, struct put *p)
 }
 
 int
-put_row(struct req *r, const struct identity *who, struct put *p)
+put_row(struct req *r, struct put *p)
 {
 	enum object_wrote wrote;
 
-	if (describe(r, who, p) != 0 ||
+	if (describe(r, p) != 0 ||
 	    meta_object_put(r->thread->meta, r->arena, r->bucket, &p->object, &p->cond, &wrote, &p->placed, &r->err) != 0)
 		return -1;
 	if (wrote == OBJECT_WROTE)
@@ -204,7 +203,7 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 	struct object *o = &p->object;
 	const struct body *b = &p->body;
 
-	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0)
+	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0 || ops_acl(r, who, o) != 0)
 		return -1;
 	if (take_body(r, &p->body, p->sse, o) != 0)
 		return -1;
@@ -212,7 +211,7 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 	memcpy(p->stored.value, b->got.v[b->want.store], sizeof(p->stored.value));
 	o->size = b->decoded;
 	o->etag = sse_etag(r, p->sse, b->got.md5);
-	return put_row(r, who, p);
+	return put_row(r, p);
 }
 
 int

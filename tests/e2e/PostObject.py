@@ -83,8 +83,8 @@ def test_boto3():
     from botocore.config import Config
     n = bucket(EU)
     c = boto3.client("s3", region_name=EU.name, endpoint_url=EU.endpoint, aws_access_key_id=KEY, aws_secret_access_key=SECRET, config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
-    p = c.generate_presigned_post(n, "up/${filename}", Fields={"acl": "private", "success_action_status": "201"},
-                                  Conditions=[{"acl": "private"}, {"success_action_status": "201"}, ["content-length-range", 1, 1000]])
+    p = c.generate_presigned_post(n, "up/${filename}", Fields={"acl": "bucket-owner-full-control", "success_action_status": "201"},
+                                  Conditions=[{"acl": "bucket-owner-full-control"}, {"success_action_status": "201"}, ["content-length-range", 1, 1000]])
     r = post(n, list(p["fields"].items()), b"from boto3", filename="a b.txt")
     status(r, 201)
     eq("Key", r.text("Key"), "up/a b.txt")

@@ -121,10 +121,11 @@ def test_signed_transfer_encoding():
 
 
 def test_acl_refused():
-    """Access is a matter of policies: no grant is taken and then not heeded."""
+    """Where ownership is enforced, as it is by default, access is a matter of policies: no grant is taken and then not heeded."""
     n = bucket(EU)
-    error(S3().request("PUT", n, "k", headers={"x-amz-acl": "public-read"}, body=b"x"), 400, "AccessControlListNotSupported")
-    status(S3().request("PUT", n, "k", headers={"x-amz-acl": "private"}, body=b"x"), 200)
+    for name, value in (("acl", "public-read"), ("acl", "private"), ("grant-read", "id=" + OWNER)):
+        error(S3().request("PUT", n, "k", headers={"x-amz-" + name: value}, body=b"x"), 400, "AccessControlListNotSupported")
+    status(S3().request("PUT", n, "k", headers={"x-amz-acl": "bucket-owner-full-control"}, body=b"x"), 200)
 
 
 def test_missing_bucket():

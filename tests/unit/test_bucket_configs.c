@@ -3,6 +3,7 @@
  * tests/unit/test_bucket_configs.c - documents that a bucket carries: CORS, tags and
  * the smaller ones; what is taken, what is stored, and what it then says.
  */
+#include "s3/acl.h"
 #include "s3/bucket_config.h"
 #include "s3/cors.h"
 #include "s3/tagging.h"
@@ -42,6 +43,7 @@ static const struct {
 	{ "block word", s3_access_block_check, BLOCK("<BlockPublicAcls>maybe</BlockPublicAcls>"), "MalformedXML" },
 	{ "block twice", s3_access_block_check, BLOCK("<BlockPublicAcls>true</BlockPublicAcls><BlockPublicAcls>true</BlockPublicAcls>"), "MalformedXML" },
 	{ "owner", s3_ownership_check, OWNERSHIP(" ObjectWriter\n"), ">ObjectWriter<" },
+	{ "enforced", s3_ownership_check, OWNERSHIP("BucketOwnerEnforced"), "" },
 	{ "owner word", s3_ownership_check, OWNERSHIP("Writer"), "MalformedXML" },
 	{ "owner two", s3_ownership_check, "<OwnershipControls/>", "MalformedXML" },
 	{ "payer", s3_request_payment_check, "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>", "" },
@@ -138,12 +140,12 @@ static const struct {
 	{ "a=%", "InvalidArgument" },
 	{ "a=%2", "InvalidArgument" },
 	{ "a=%zz", "InvalidArgument" },
-	{ "a=1&a=2", "InvalidTag" },
+	{ "a=1&a=2", "InvalidArgument" },
 	{ "=1", "InvalidTag" },
 	{ "aws:a=1", "InvalidTag" },
 	{ "a=%ff", "InvalidTag" },
 	{ "a&b&c&d&e&f&g&h&i&j", "a=&b=&c=&d=&e=&f=&g=&h=&i=&j=" },
-	{ "a&b&c&d&e&f&g&h&i&j&k", "InvalidTag" },
+	{ "a&b&c&d&e&f&g&h&i&j&k", "BadRequest" },
 };
 
 START_TEST(test_tags_text)
@@ -198,6 +200,144 @@ START_TEST(test_ownership_read)
 	for (int o = S3_OWNER_ENFORCED; o <= S3_OWNER_WRITER; o++)
 		ck_assert_int_eq(s3_ownership_read(arena, s3_ownership_document(arena, (enum s3_ownership)o)), o);
 	ck_assert_int_eq(s3_ownership_read(arena, "what is this"), S3_OWNER_ENFORCED);
+	ck_assert_int_eq(s3_ownership_read(arena, NULL), S3_OWNER_ENFORCED);
+	ck_assert_int_eq(s3_ownership_read(arena, S3_OWNERSHIP_NONE), S3_OWNER_WRITER);
+}
+END_TEST
+
+/* ---- access control lists ---- */
+
+static const struct acl_subject of_object = { false, { "w", "Writer" }, { "b", "Bucket's" } };
+static const struct acl_subject of_bucket = { true, { "b", "Bucket's" }, { "b", "Bucket's" } };
+
+/* "w:15 *:1": grantee and permission; * everybody, @ who is known, # log delivery. */
+static const char *
+acl_summary(const struct acl *acl)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, 8192);
+	for (size_t i = 0; i < acl->n; i++)
+		strbuf_printf(&sb, "%s%s:%d", i == 0 ? "" : " ", acl->v[i].grantee == ACL_USER ? acl->v[i].id : acl->v[i].grantee == ACL_EVERYBODY ? "*" :
+		    acl->v[i].grantee == ACL_AUTHENTICATED ? "@" : "#", acl->v[i].permission);
+	return strbuf_cstr(&sb);
+}
+
+static const struct {
+	const char *headers, *want; /* a summary, or a code */
+} acl_headers[] = {
+	{ "a: b", "" },
+	{ "x-amz-acl: private", "w:15" },
+	{ "x-amz-acl: public-read", "*:1 w:15" },
+	{ "x-amz-acl: public-read-write", "*:1 *:2 w:15" },
+	{ "x-amz-acl: authenticated-read", "@:1 w:15" },
+	{ "x-amz-acl: bucket-owner-read", "w:15 b:1" },
+	{ "x-amz-acl: bucket-owner-full-control", "w:15 b:15" },
+	{ "x-amz-acl: log-delivery-write", "InvalidArgument" },
+	{ "x-amz-acl: Private", "InvalidArgument" },
+	{ "x-amz-acl: aws-exec-read", "NotImplemented" },
+	{ "x-amz-grant-write: id=x\nX-Amz-Grant-Read: id=\"y\", uri=\"http://acs.amazonaws.com/groups/global/AllUsers\"", "y:1 *:1 x:2" },
+	{ "x-amz-grant-full-control: ID = z , id=q", "z:15 q:15" },
+	{ "x-amz-grant-read: id=x\nx-amz-acl: private", "InvalidRequest" },
+	{ "x-amz-grant-read: x", "InvalidArgument" },
+	{ "x-amz-grant-read: id=", "InvalidArgument" },
+	{ "x-amz-grant-read: uri=http://example.org", "InvalidArgument" },
+	{ "x-amz-grant-read: emailAddress=\"a@b\"", "UnresolvableGrantByEmailAddress" },
+	{ "x-amz-grant-read: who=x", "InvalidArgument" },
+};
+
+START_TEST(test_acl_headers)
+{
+	struct s3_headers h = help_headers(acl_headers[_i].headers);
+	struct s3_problem pr = { 0 };
+	struct span word;
+	struct acl acl;
+
+	if (acl_from_headers(arena, &of_object, &h, &word, &acl, &pr) != 0)
+		ck_assert_msg(strcmp(help_code(&pr), acl_headers[_i].want) == 0, "%s: %s", acl_headers[_i].headers, help_code(&pr));
+	else
+		ck_assert_str_eq(acl_summary(&acl), acl_headers[_i].want);
+}
+END_TEST
+
+#define XSI " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+#define USER(id) "<Grantee" XSI " xsi:type=\"CanonicalUser\"><ID>" id "</ID></Grantee>"
+#define GROUP(uri) "<Grantee" XSI " xsi:type=\"Group\"><URI>" uri "</URI></Grantee>"
+#define GRANT(who, what) "<Grant>" who "<Permission>" what "</Permission></Grant>"
+#define LIST(owner, grants) "<AccessControlPolicy><Owner><ID>" owner "</ID></Owner><AccessControlList>" grants "</AccessControlList></AccessControlPolicy>"
+static const struct {
+	const char *doc, *want;
+} acl_docs[] = {
+	{ LIST("w", ""), "" },
+	{ LIST("w", GRANT(USER("x"), "READ") GRANT(GROUP("http://acs.amazonaws.com/groups/global/AllUsers"), "FULL_CONTROL")), "x:1 *:15" },
+	{ LIST("w", GRANT("<Grantee><ID>x</ID></Grantee>", "WRITE_ACP")), "x:8" },
+	{ LIST("w", GRANT(GROUP("http://acs.amazonaws.com/groups/s3/LogDelivery"), "READ_ACP")), "#:4" },
+	{ LIST("x", ""), "AccessDenied" },
+	{ LIST("w", GRANT(USER("x"), "READ_ALL")), "MalformedACLError" },
+	{ LIST("w", GRANT("<Grantee/>", "READ")), "MalformedACLError" },
+	{ LIST("w", GRANT(USER(""), "READ")), "InvalidArgument" },
+	{ LIST("w", GRANT(GROUP("x"), "READ")), "InvalidArgument" },
+	{ LIST("w", GRANT("<Grantee" XSI " xsi:type=\"Group\"><ID>x</ID></Grantee>", "READ")), "MalformedACLError" },
+	{ LIST("w", GRANT("<Grantee" XSI " xsi:type=\"AmazonCustomerByEmail\"><EmailAddress>x</EmailAddress></Grantee>", "READ")), "UnresolvableGrantByEmailAddress" },
+	{ LIST("w", "<Grant><Permission>READ</Permission></Grant>"), "MalformedACLError" },
+	{ "<AccessControlPolicy><AccessControlList/></AccessControlPolicy>", "MalformedACLError" },
+	{ "", "MalformedACLError" },
+};
+
+START_TEST(test_acl_xml)
+{
+	struct s3_problem pr = { 0 };
+	struct acl acl, again;
+	struct strbuf sb;
+
+	if (acl_from_xml(arena, &of_object, span_of(acl_docs[_i].doc), &acl, &pr) != 0) {
+		ck_assert_msg(strcmp(help_code(&pr), acl_docs[_i].want) == 0, "%s: %s", acl_docs[_i].doc, help_code(&pr));
+		return;
+	}
+	ck_assert_str_eq(acl_summary(&acl), acl_docs[_i].want);
+	strbuf_init(&sb, arena, ACL_XML_MAX);
+	acl_xml(&sb, &acl);
+	acl_read(arena, &of_object, strbuf_cstr(&sb), &again);
+	ck_assert_uint_eq(again.n, acl.n);
+}
+END_TEST
+
+START_TEST(test_acl_read)
+{
+	static const struct {
+		const char *stored;
+		const struct acl_subject *s;
+		const char *want;
+	} rows[] = { { NULL, &of_object, "w:15" }, { "public-read", &of_bucket, "*:1 b:15" }, { "bucket-owner-read", &of_bucket, "b:15" },
+		{ "log-delivery-write", &of_bucket, "#:2 #:4 b:15" }, { "nonsense", &of_object, "w:15" }, { "<AccessControlPolicy>", &of_object, "w:15" },
+		{ LIST("x", GRANT(USER("y"), "READ")), &of_object, "w:15" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct acl acl;
+
+		acl_read(arena, rows[i].s, rows[i].stored, &acl);
+		ck_assert_str_eq(acl_summary(&acl), rows[i].want);
+	}
+}
+END_TEST
+
+START_TEST(test_acl_grants)
+{
+	struct acl acl;
+
+	acl_read(arena, &of_object, "authenticated-read", &acl);
+	ck_assert(acl_is_public(&acl) && acl_is_for_others(&acl, "w"));
+	ck_assert(acl_grants(&acl, "w", ACL_FULL, true));
+	ck_assert(acl_grants(&acl, "x", ACL_READ, false));
+	ck_assert(!acl_grants(&acl, "x", ACL_READ, true));
+	ck_assert(!acl_grants(&acl, "x", ACL_WRITE, false));
+	ck_assert(!acl_grants(&acl, NULL, ACL_READ, false));
+	acl_read(arena, &of_object, "public-read-write", &acl);
+	ck_assert(acl_grants(&acl, NULL, ACL_WRITE, false));
+	ck_assert(!acl_grants(&acl, NULL, ACL_READ_ACP, false));
+	acl_read(arena, &of_object, "private", &acl);
+	ck_assert(!acl_is_public(&acl) && !acl_is_for_others(&acl, "w"));
+	ck_assert(!acl_grants(&acl, NULL, ACL_READ, false));
 }
 END_TEST
 
@@ -215,6 +355,10 @@ main(void)
 	tcase_add_test(tc, test_tags_xml);
 	tcase_add_test(tc, test_block_read);
 	tcase_add_test(tc, test_ownership_read);
+	tcase_add_loop_test(tc, test_acl_headers, 0, (int)ARRAY_LEN(acl_headers));
+	tcase_add_loop_test(tc, test_acl_xml, 0, (int)ARRAY_LEN(acl_docs));
+	tcase_add_test(tc, test_acl_read);
+	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);
 	return help_run(s);
 }
