@@ -20,7 +20,8 @@ struct maintain {
 	int64_t leftovers_removed;
 	int64_t orphans_seen;
 	int64_t buckets_ended;
-	int64_t uploads_aborted;
+	int64_t versions_expired; /* by lifecycle rules (admin/lifecycle.h); a marker that hides a version counts as one */
+	int64_t uploads_aborted;  /* by age (maintain_uploads), and by lifecycle rules */
 	int64_t blobs_seen, rows_seen;        /* by the check and the reaping of orphans */
 };
 

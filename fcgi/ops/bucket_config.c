@@ -18,6 +18,7 @@
 #include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
 #include "s3/cors.h"
+#include "s3/lifecycle.h"
 #include "s3/policy.h"
 #include "s3/tagging.h"
 
@@ -28,6 +29,14 @@ static const struct bucket_config configs[] = {
 	    policy_may_be_put },
 	{ CONFIG_KIND_CORS, OP_GetBucketCors, OP_PutBucketCors, OP_DeleteBucketCors, 200, S3_NoSuchCORSConfiguration, NULL,
 	    s3_cors_check, NULL },
+	{ CONFIG_KIND_LIFECYCLE, OP_GetBucketLifecycleConfiguration, OP_PutBucketLifecycleConfiguration, OP_DeleteBucketLifecycle, 200,
+	    S3_NoSuchLifecycleConfiguration, NULL, s3_lifecycle_check, NULL },
+	{ CONFIG_KIND_LOGGING, OP_GetBucketLogging, OP_PutBucketLogging, OP_NONE, 200, S3_OK, XML_DECLARATION "<BucketLoggingStatus" NS "/>", s3_logging_check,
+	    NULL },
+	{ CONFIG_KIND_NOTIFICATION, OP_GetBucketNotificationConfiguration, OP_PutBucketNotificationConfiguration, OP_NONE, 200, S3_OK,
+	    XML_DECLARATION "<NotificationConfiguration" NS "/>", s3_notification_check, NULL },
+	{ CONFIG_KIND_WEBSITE, OP_GetBucketWebsite, OP_NONE, OP_DeleteBucketWebsite, 204, S3_NoSuchWebsiteConfiguration, NULL,
+	    NULL, NULL },
 	{ CONFIG_KIND_TAGGING, OP_GetBucketTagging, OP_PutBucketTagging, OP_DeleteBucketTagging, 204, S3_NoSuchTagSet, NULL,
 	    s3_bucket_tags_check, NULL },
 	{ CONFIG_KIND_PUBLIC_ACCESS_BLOCK, OP_GetPublicAccessBlock, OP_PutPublicAccessBlock, OP_DeletePublicAccessBlock, 200,

@@ -215,6 +215,7 @@ answer(struct copying *c)
 	if (p->placed.versioned)
 		reply_str(&rp, "x-amz-version-id", p->placed.version);
 	sse_reply(&rp, p->sse);
+	ops_expiration(&rp, p->object.size, p->object.tags, p->placed.mtime_us);
 	return reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });
 }
 

@@ -199,6 +199,8 @@ begin(struct reply *rp, struct req *r, const struct identity *who, const struct 
 	object_headers(rp, g);
 	lock_headers(rp, who, &g->o);
 	tagging_header(rp, who, &g->o);
+	if (g->o.is_latest)
+		ops_expiration(rp, g->o.size, g->o.tags, g->o.mtime_us);
 	strbuf_span(&rp->head, SPAN("Accept-Ranges: bytes\r\n"));
 	object_meta_headers(&rp->head, &g->meta);
 	if (g->o.storage_class != NULL && strcmp(g->o.storage_class, "STANDARD") != 0)

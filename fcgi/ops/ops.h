@@ -51,6 +51,9 @@ MUST_CHECK int ops_tags(struct req *r, const struct identity *who, struct object
  * -1: AccessControlListNotSupported, InvalidArgument, InvalidRequest, UnresolvableGrantByEmailAddress, AccessDenied.
  */
 MUST_CHECK int ops_acl(struct req *r, const struct identity *who, struct object *o);
+/* x-amz-expiration of a current version, where a lifecycle rule ends it. */
+struct reply;
+void ops_expiration(struct reply *rp, int64_t size, struct span tags, int64_t mtime_us);
 /* What a change of a version came to: 0, or -1 with NoSuchKey, NoSuchVersion, AccessDenied (a lock), MethodNotAllowed. */
 MUST_CHECK int ops_changed(struct req *r, int wrote);
 /* The URL of the request's object, as the client reached us; "" when it is too long. */

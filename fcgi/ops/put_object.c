@@ -170,6 +170,7 @@ put_headers(struct reply *rp, const struct put *p)
 	sse_reply(rp, p->sse);
 	if (p->placed.versioned)
 		reply_str(rp, "x-amz-version-id", p->placed.version);
+	ops_expiration(rp, p->object.size, p->object.tags, p->placed.mtime_us);
 }
 
 int

@@ -6,12 +6,14 @@
 #include "s3/acl.h"
 #include "s3/bucket_config.h"
 #include "s3/cors.h"
+#include "s3/lifecycle.h"
 #include "s3/tagging.h"
 #include "tests/unit/s3_help.h"
 
 /* ---- what is taken ---- */
 
 #define RULE(more) "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>" more "</CORSRule></CORSConfiguration>"
+#define LC(more) "<LifecycleConfiguration><Rule>" more "<Status>Enabled</Status></Rule></LifecycleConfiguration>"
 #define TAG(k, v) "<Tag><Key>" k "</Key><Value>" v "</Value></Tag>"
 #define TAGS(tags) "<Tagging><TagSet>" tags "</TagSet></Tagging>"
 #define BLOCK(what) "<PublicAccessBlockConfiguration>" what "</PublicAccessBlockConfiguration>"
@@ -47,6 +49,16 @@ static const struct {
 	{ "owner word", s3_ownership_check, OWNERSHIP("Writer"), "MalformedXML" },
 	{ "owner two", s3_ownership_check, "<OwnershipControls/>", "MalformedXML" },
 	{ "payer", s3_request_payment_check, "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>", "" },
+	{ "no logging", s3_logging_check, "<BucketLoggingStatus/>", "" },
+	{ "logging", s3_logging_check, "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>", "NotImplemented" },
+	{ "no notification", s3_notification_check, "<NotificationConfiguration> </NotificationConfiguration>", "" },
+	{ "notification text", s3_notification_check, "<NotificationConfiguration>x</NotificationConfiguration>", "MalformedXML" },
+	{ "lifecycle", s3_lifecycle_check, LC("<Filter/><Expiration><Days>1</Days></Expiration>"), "<ID>rule-1</ID><Filter></Filter><Expiration>" },
+	{ "lifecycle without an action", s3_lifecycle_check, LC("<Filter/>"), "InvalidRequest" },
+	{ "lifecycle of nothing", s3_lifecycle_check, LC("<Expiration><Days>1</Days></Expiration>"), "MalformedXML" },
+	{ "lifecycle day 0", s3_lifecycle_check, LC("<Filter/><Expiration><Days>0</Days></Expiration>"), "InvalidArgument" },
+	{ "lifecycle date", s3_lifecycle_check, LC("<Filter/><Expiration><Date>2030-01-01T00:00:01Z</Date></Expiration>"), "InvalidArgument" },
+	{ "lifecycle transition", s3_lifecycle_check, LC("<Filter/><Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>"), "NotImplemented" },
 	{ "requester", s3_request_payment_check, "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>", "NotImplemented" },
 	{ "accelerate", s3_accelerate_check, "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>", "NotImplemented" },
 };
@@ -341,6 +353,63 @@ START_TEST(test_acl_grants)
 }
 END_TEST
 
+/* ---- lifecycle: which rule ends it, and when ---- */
+
+#define RULE_OF(id, filter, days) "<Rule><ID>" id "</ID>" filter "<Status>Enabled</Status><Expiration><Days>" days "</Days></Expiration></Rule>"
+#define HOUR INT64_C(3600000000)
+
+static const struct {
+	const char *key;
+	int64_t size;
+	const char *tags;
+	int64_t mtime_us;
+	const char *want; /* the header; "" none */
+} ends[] = {
+	{ "a/x", 1, "", 0, "expiry-date=\"Sat, 03 Jan 1970 00:00:00 GMT\", rule-id=\"a%2Fb\"" },
+	{ "a/x", 1, "", HOUR, "expiry-date=\"Sun, 04 Jan 1970 00:00:00 GMT\", rule-id=\"a%2Fb\"" },
+	{ "a/x", 1, "", 24 * HOUR, "expiry-date=\"Sun, 04 Jan 1970 00:00:00 GMT\", rule-id=\"a%2Fb\"" },
+	{ "a/x", 1, "k=v&l=m", 0, "expiry-date=\"Fri, 02 Jan 1970 00:00:00 GMT\", rule-id=\"tagged\"" },
+	{ "a/x", 1, "k=w", 0, "expiry-date=\"Sat, 03 Jan 1970 00:00:00 GMT\", rule-id=\"a%2Fb\"" },
+	{ "a", 100, "", 0, "expiry-date=\"Sun, 11 Jan 1970 00:00:00 GMT\", rule-id=\"size\"" },
+	{ "a", 10, "", 0, "" },
+	{ "a", 101, "", 0, "" },
+	{ "b", 1, "", 0, "" },
+	{ "z", 1, "", 0, "" },
+};
+
+START_TEST(test_lifecycle_header)
+{
+	static const char doc[] = "<LifecycleConfiguration>" RULE_OF("a/b", "<Prefix>a/</Prefix>", "2")
+	    RULE_OF("tagged", "<Filter><And><Prefix>a</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>", "1")
+	    RULE_OF("size", "<Filter><And><ObjectSizeGreaterThan>10</ObjectSizeGreaterThan><ObjectSizeLessThan>101</ObjectSizeLessThan></And></Filter>", "10")
+	    RULE_OF("far", "<Filter><Prefix>z</Prefix></Filter>", "2147483647")
+	    "<Rule><ID>off</ID><Filter/><Status>Disabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+	struct s3_problem pr = { 0 };
+	struct lifecycle lc;
+	struct s3_tags tags;
+	struct strbuf sb;
+
+	lifecycle_read(arena, doc, &lc);
+	ck_assert_uint_eq(lc.n, 5);
+	ck_assert(lifecycle_wants_tags(&lc));
+	ck_assert_int_eq(s3_tags_from_text(arena, span_of(ends[_i].tags), &tags, &pr), 0);
+	strbuf_init(&sb, arena, 1024);
+	ck_assert_int_eq(lifecycle_header(&sb, &lc, span_of(ends[_i].key), ends[_i].size, &tags, ends[_i].mtime_us), ends[_i].want[0] != '\0');
+	ck_assert_str_eq(strbuf_cstr(&sb), ends[_i].want);
+}
+END_TEST
+
+START_TEST(test_lifecycle_unreadable)
+{
+	struct lifecycle lc;
+
+	lifecycle_read(arena, NULL, &lc);
+	ck_assert_uint_eq(lc.n, 0);
+	lifecycle_read(arena, "<LifecycleConfiguration>", &lc);
+	ck_assert_uint_eq(lc.n, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -357,6 +426,8 @@ main(void)
 	tcase_add_test(tc, test_ownership_read);
 	tcase_add_loop_test(tc, test_acl_headers, 0, (int)ARRAY_LEN(acl_headers));
 	tcase_add_loop_test(tc, test_acl_xml, 0, (int)ARRAY_LEN(acl_docs));
+	tcase_add_loop_test(tc, test_lifecycle_header, 0, (int)ARRAY_LEN(ends));
+	tcase_add_test(tc, test_lifecycle_unreadable);
 	tcase_add_test(tc, test_acl_read);
 	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);
