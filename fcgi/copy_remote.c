@@ -23,7 +23,6 @@
 #include "s3/tagging.h"
 #include "s3/xml.h"
 
-#define ASK_HEADER "x-anvil-copy"  /* asked: "all", or "bytes=first-last"; answered: the version of the form */
 #define FORM_VERSION "1"
 #define ROW_MAX (OBJECT_HEADERS_MAX + S3_TAGS_TEXT_MAX + 4096)
 #define LENGTH_BYTES 4
@@ -36,7 +35,7 @@
 bool
 copy_is_asked(const struct req *r)
 {
-	return r->hop_from != NULL && !r->is_head && req_header(r, ASK_HEADER).p != NULL;
+	return r->hop_from != NULL && !r->is_head && req_header(r, COPY_ASK_HEADER).p != NULL;
 }
 
 static void
@@ -58,7 +57,7 @@ encode(struct strbuf *sb, const struct object *o, bool with_tags)
 static int
 bytes_asked(struct req *r, const struct object *o, int64_t *first, int64_t *len)
 {
-	struct span value = req_header(r, ASK_HEADER);
+	struct span value = req_header(r, COPY_ASK_HEADER);
 	int64_t last;
 
 	*first = 0;
@@ -104,7 +103,7 @@ copy_send(struct req *r, const struct identity *who, const struct object *o, con
 	if (bytes_asked(r, o, &first, &len) != 0 || object_bytes_open(r, r->bucket, o, sse, first, len, &bytes) != 0)
 		goto out;
 	reply_begin(&rp, r, 200);
-	reply_str(&rp, ASK_HEADER, FORM_VERSION);
+	reply_str(&rp, COPY_ASK_HEADER, FORM_VERSION);
 	reply_str(&rp, "Content-Type", "application/octet-stream");
 	reply_i64(&rp, "Content-Length", (int64_t)(length.len + row.len) + len);
 	if (reply_head(&rp) != 0)
@@ -177,7 +176,7 @@ headers_to_send(const struct asking *k, struct s3_header *h, size_t *n)
 	if (k->s->last >= 0)
 		range = arena_printf(r->arena, "bytes=%" PRId64 "-%" PRId64, k->s->first, k->s->last);
 	h[(*n)++] = (struct s3_header){ SPAN("host"), address_authority(k->home->endpoint) };
-	h[(*n)++] = (struct s3_header){ SPAN(ASK_HEADER), span_of(range) };
+	h[(*n)++] = (struct s3_header){ SPAN(COPY_ASK_HEADER), span_of(range) };
 	for (size_t i = 0; i < ARRAY_LEN(as_they_are); i++) {
 		struct span v = req_header(r, as_they_are[i]);
 
@@ -358,7 +357,7 @@ on_begin(void *arg, int status, struct span headers)
 	struct asking *k = arg;
 
 	k->status = status;
-	k->knows = strcasestr(headers.p, ASK_HEADER ": " FORM_VERSION "\r\n") != NULL;
+	k->knows = strcasestr(headers.p, COPY_ASK_HEADER ": " FORM_VERSION "\r\n") != NULL;
 	return 0;
 }
 

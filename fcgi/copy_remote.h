@@ -10,6 +10,9 @@
 
 #include "fcgi/copy.h"
 
+/* Asked: "all", or "bytes=first-last"; answered: the version of the form. Of a client's own nothing is passed on. */
+#define COPY_ASK_HEADER "x-anvil-copy"
+
 /* As copy_run, in the destination's home. */
 MUST_CHECK int copy_ask(struct req *r, const struct identity *who, struct copy_source *s, const struct copy_to *to);
 /* In the source's home: is this GetObject, authorised as ever, another region's for a copy? Then copy_send answers it. */

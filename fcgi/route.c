@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "fcgi/copy_remote.h"
 #include "fcgi/respond.h"
 #include "routing/hop.h"
 #include "routing/route.h"
@@ -168,7 +169,6 @@ relay(struct req *r, const struct route_plan *plan)
 		.target = r->target,
 		.host = arena_strndup(r->arena, r->host.p, r->host.len),
 		.headers = headers,
-		.n_headers = r->headers.n,
 		.content_length = r->content_length,
 		.has_body = r->http->expects_body,
 		.hop = hop_value(r),
@@ -177,8 +177,10 @@ relay(struct req *r, const struct route_plan *plan)
 
 	if (headers == NULL || rq.method == NULL || rq.host == NULL || rq.hop == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	rq.n_headers = 0;
 	for (size_t i = 0; i < r->headers.n; i++)
-		headers[i] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
+		if (!s3_header_name_eq(r->headers.h[i].name, SPAN(COPY_ASK_HEADER)))
+			headers[rq.n_headers++] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
 	return relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err);
 }
 

@@ -132,6 +132,16 @@ def test_forged_hop():
         ok("no way in", r.status in (400, 403), r)
 
 
+def test_header_of_a_copy():
+    """What one region asks another for when it copies, a client cannot ask for through a relay."""
+    n = bucket(EU)
+    S3().put(n, "k", b"plain")
+    for region in (EU, US):
+        signed = {"host": region.netloc}
+        sigv4.sign("GET", "/%s/k" % n, signed, sigv4.UNSIGNED, KEY, SECRET, region.name)
+        eq("the bytes alone", S3(region).send("GET", "/%s/k" % n, dict(signed, **{"x-anvil-copy": "all"})).body, b"plain")
+
+
 def test_host_style_relayed():
     """BUCKET.us-domain for a bucket whose home is eu."""
     n = bucket(EU)
