@@ -12,16 +12,16 @@
 #include "fcgi/ops/ops.h"
 #include "fcgi/pieces.h"
 
-/* With object ownership enforced, what is uploaded is the bucket owner's, whoever began it. */
+/* Whose the object will be (ops_acl): where ownership is enforced the bucket owner's, else his who began it. */
 static void
 owners(const struct req *r, const struct identity *who, const struct upload *u, struct upload_item *it)
 {
-	it->owner = (struct multipart_owner){ r->bucket->owner_id, r->bucket->owner_name };
 	it->initiator = (struct multipart_owner){ u->owner_id, NULL };
 	if (strcmp(u->owner_id, r->bucket->owner_id) == 0)
 		it->initiator.name = r->bucket->owner_name;
 	else if (who->app != NULL && strcmp(u->owner_id, who->app->owner_id) == 0)
 		it->initiator.name = who->app->tenant_name;
+	it->owner = it->initiator;
 }
 
 static int
