@@ -29,7 +29,7 @@ int
 act_maintain(struct action_ctx *c, struct err *err)
 {
 	struct maintain m = { .t = c->thread, .st = c->store, .dry_run = arg_flag(c, "dry-run"),
-		.force = arg_flag(c, "force") };
+		.force = arg_flag(c, "force"), .again = arg_flag(c, "lifecycle-again") };
 	int rc = 0;
 
 	if (maintain_buckets(&m, err) != 0 ||

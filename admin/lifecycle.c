@@ -12,6 +12,7 @@
  */
 #include "admin/lifecycle.h"
 
+#include "base/clock.h"
 #include "meta/registry.h"
 #include "meta/upload.h"
 #include "meta/version.h"
@@ -331,13 +332,19 @@ walk_bucket(struct maintain *m, const struct bucket *b, int64_t now_us, struct a
 {
 	struct walk *w = ARENA_NEW(rules, struct walk);
 	bool versions = false, uploads = false;
+	int64_t day = now_us / (INT64_C(86400) * US_PER_S);
 	const char *doc;
+	int due = 1;
 
 	if (w == NULL)
 		return FAIL(err, ERR_LIMIT, "lifecycle's arena is full");
 	*w = (struct walk){ .m = m, .b = b, .now_us = now_us, .page = page, .err = err };
 	if (meta_bucket_config(m->t, rules, b, CONFIG_KIND_LIFECYCLE, &doc, err) != 0)
 		return -1;
+	if (doc == NULL)
+		return 0;
+	if (!m->again && (due = meta_lifecycle_due(m->t, rules, b, day, doc, err)) <= 0)
+		return due;
 	lifecycle_read(rules, doc, &w->lc);
 	for (size_t i = 0; i < w->lc.n; i++) {
 		const struct lifecycle_rule *r = &w->lc.v[i];
@@ -347,7 +354,9 @@ walk_bucket(struct maintain *m, const struct bucket *b, int64_t now_us, struct a
 	}
 	if (versions && walk_versions(w) != 0)
 		return -1;
-	return uploads ? walk_uploads(w) : 0;
+	if (uploads && walk_uploads(w) != 0)
+		return -1;
+	return m->dry_run ? 0 : meta_lifecycle_walked(m->t, rules, b, day, doc, err);
 }
 
 int

@@ -14,6 +14,7 @@ struct maintain {
 	struct meta_thread *t; /* of a meta opened with META_REGIONAL */
 	struct store *st;
 	bool dry_run;          /* count only */
+	bool again;            /* hold buckets against their lifecycle rules also where that was done today */
 	bool force;            /* reap orphans even when most blobs are (see maintain_orphans) */
 	/* counted */
 	int64_t blobs_removed, bytes_removed; /* bytes: of orphans only; the dead list has no sizes */

@@ -92,3 +92,25 @@ meta_blob_rows(struct meta_thread *t, struct arena *a, const struct uuid *first,
 	*n = db_count(r);
 	return 0;
 }
+
+/* ---- lifecycle ---- */
+
+int
+meta_lifecycle_due(struct meta_thread *t, struct arena *a, const struct bucket *b, int64_t day, const char *rules, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_LIFECYCLE_DUE,
+	        (const struct db_param[]){ P_UUID(&b->id), P_INT(day), P_TEXT(rules) }, 3, &r, err) != 0)
+		return -1;
+	return db_bool(r, 0, 0) ? 1 : 0;
+}
+
+int
+meta_lifecycle_walked(struct meta_thread *t, struct arena *a, const struct bucket *b, int64_t day, const char *rules, struct err *err)
+{
+	struct db_rows *r;
+
+	return db_query(t->meta->regional, a, STMT_LIFECYCLE_WALKED,
+	    (const struct db_param[]){ P_UUID(&b->id), P_INT(day), P_TEXT(rules) }, 3, &r, err);
+}

@@ -120,6 +120,15 @@ struct list_entry {
 MUST_CHECK int meta_object_list(struct meta_thread *t, struct arena *a, const struct bucket *b, const struct list_query *q,
     struct list_entry **out, size_t *n, bool *truncated, struct span *next, struct err *err);
 
+/* ---- lifecycle, for maintain ---- */
+
+/* Is the bucket to be held against these rules on that day (since 1970, UTC)? 1 yes, 0 it was done. */
+MUST_CHECK int meta_lifecycle_due(struct meta_thread *t, struct arena *a, const struct bucket *b, int64_t day, const char *rules,
+    struct err *err);
+/* It was done, whole. */
+MUST_CHECK int meta_lifecycle_walked(struct meta_thread *t, struct arena *a, const struct bucket *b, int64_t day,
+    const char *rules, struct err *err);
+
 /* ---- blobs, for maintain and doctor ---- */
 
 /* Blobs that no row names any more and whose grace time is over, oldest first: at most max. */

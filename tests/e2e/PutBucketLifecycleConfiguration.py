@@ -85,7 +85,7 @@ def aged(n, days):
 
 
 def maintain(*more):
-    admin(EU, "maintain", *more)
+    admin(EU, "maintain", "--lifecycle-again", *more)
 
 
 def test_maintain_current():
@@ -107,6 +107,19 @@ def test_maintain_current():
     S3().put(n, "d/b", b"young")
     maintain()
     eq("then", S3().keys(n), ["d/b", "off/a", "s/small", "t/b"])
+
+
+def test_once_a_day():
+    """A bucket is walked once a day, and again when its rules change."""
+    n = bucket(EU)
+    past = rule("<Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration>", "<Filter><Prefix>a</Prefix></Filter>", id="%s")
+    status(KIND.put(n, config(past % "one")), 200)
+    for rules, want in (("one", []), ("one", ["a"]), ("two", [])):
+        status(KIND.put(n, config(past % rules)), 200)
+        S3().put(n, "a", b"x")
+        admin(EU, "maintain")
+        if time.time() % 86400 < 86390:  # not over a midnight
+            eq("by rule " + rules, S3().keys(n), want)
 
 
 def test_maintain_versions():
