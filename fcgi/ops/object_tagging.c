@@ -91,6 +91,7 @@ change(struct req *r, struct span tags, int status)
 int
 op_put_object_tagging(struct req *r, const struct identity *who)
 {
+	struct s3_problem pr = { 0 };
 	struct s3_tags tags;
 	const char *stored;
 	struct span doc;
@@ -98,8 +99,13 @@ op_put_object_tagging(struct req *r, const struct identity *who)
 
 	if (body_open(r, who, DOCUMENT_MAX, &b) != 0 || body_all(&b, &doc) != 0)
 		return -1;
-	if (s3_tags_from_xml(r->arena, doc, S3_OBJECT_TAGS_MAX, &tags, &r->problem) != 0)
+	if (s3_tags_from_xml(r->arena, doc, S3_OBJECT_TAGS_MAX, &tags, &pr) != 0) {
+		/* Who may not is told no more than that. */
+		if (authorize_read(r, who) != 0)
+			return -1;
+		r->problem = pr;
 		return req_refused(r, "the tags are refused");
+	}
 	stored = s3_tags_text(r->arena, &tags);
 	if (stored == NULL && tags.n > 0)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
