@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "meta/object.h"
+#include "s3/copy_source.h"
 #include "s3/date.h"
 #include "s3/tagging.h"
 
@@ -32,7 +33,6 @@ static const char *const from_header[][2] = {
 	{ "s3:object-lock-retain-until-date", "x-amz-object-lock-retain-until-date" },
 	{ "s3:x-amz-acl", "x-amz-acl" },
 	{ "s3:x-amz-content-sha256", "x-amz-content-sha256" },
-	{ "s3:x-amz-copy-source", "x-amz-copy-source" },
 	{ "s3:x-amz-grant-full-control", "x-amz-grant-full-control" },
 	{ "s3:x-amz-grant-read", "x-amz-grant-read" },
 	{ "s3:x-amz-grant-read-acp", "x-amz-grant-read-acp" },
@@ -124,6 +124,31 @@ add_existing_tags(const struct req *r, struct policy_context *c, const char *act
 	return found >= 0;
 }
 
+/* ---- copies ---- */
+
+/* "bucket/key[?versionId=id]", decoded: however a client spells the source, a policy that denies it fits. */
+static void
+add_copy_source(const struct req *r, struct policy_context *c)
+{
+	struct span header = req_header(r, COPY_SOURCE_HEADER);
+	struct s3_problem ignored = { 0 };
+	struct copy_source_name n;
+	struct strbuf sb;
+
+	if (header.p == NULL || copy_source_parse(r->arena, header, &n, &ignored) != 0)
+		return; /* refused by its handler */
+	strbuf_init(&sb, r->arena, header.len + 1);
+	strbuf_span(&sb, n.bucket);
+	strbuf_ch(&sb, '/');
+	strbuf_span(&sb, n.key);
+	if (n.version.p != NULL) {
+		strbuf_str(&sb, "?versionId=");
+		strbuf_span(&sb, n.version);
+	}
+	if (strbuf_ok(&sb))
+		add(c, "s3:x-amz-copy-source", strbuf_cstr(&sb));
+}
+
 /* ---- who asks ---- */
 
 static void
@@ -169,6 +194,7 @@ policy_context_fill(const struct req *r, const struct identity *who, const char 
 		policy_context_add(c, from_query[i][0], req_param(r, from_query[i][1]));
 	for (size_t i = 0; i < ARRAY_LEN(from_header); i++)
 		policy_context_add(c, from_header[i][0], req_header(r, from_header[i][1]));
+	add_copy_source(r, c);
 	add_tags(r, c, "s3:RequestObjectTag", "s3:RequestObjectTagKeys", request_tags(r));
 	if (r->bucket != NULL) {
 		add(c, "s3:ResourceAccount", r->bucket->owner_id);

@@ -210,6 +210,13 @@ def test_refused():
     copied("%s/s" % n, m, s3=other)
     S3().put(n, "t", b"x")
     error(copy("%s/t" % n, m, s3=other), 403, "AccessDenied")
+    # However it is spelled.
+    st = {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::%s/*" % m}
+    deny = dict(st, Effect="Deny", Condition={"StringLike": {"s3:x-amz-copy-source": n + "/t*"}})
+    status(S3().request("PUT", m, query="policy", body=json.dumps({"Version": "2012-10-17", "Statement": [st, deny]}).encode()), 204)
+    copied("/%s/s" % n, m, s3=other)
+    for spelled in ("%s/t", "/%s/t", "%s/%%74", "%s%%2Ft", "%s/t?versionId=null"):
+        error(copy(spelled % n, m, s3=other), 403, "AccessDenied")
 
 
 def test_errors():

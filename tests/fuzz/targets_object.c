@@ -10,11 +10,14 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "s3/condition.h"
+#include "s3/copy_source.h"
 #include "s3/date.h"
+#include "s3/errors.h"
 #include "s3/multipart.h"
 #include "s3/object_meta.h"
 #include "s3/range.h"
 #include "s3/sse.h"
+#include "s3/tagging.h"
 
 #define NOW (INT64_C(1369353600) * US_PER_S)
 
@@ -180,4 +183,66 @@ fuzz_object_meta(struct arena *a, struct span in)
 	strbuf_init(&sb, a, 4 * OBJECT_HEADERS_MAX);
 	object_meta_headers(&sb, &d);
 	FUZZ_CHECK(strbuf_ok(&sb) || arena_overflowed(a));
+}
+
+/* First line: the source; second: a range; then headers. */
+void
+fuzz_copy_source(struct arena *a, struct span in)
+{
+	struct span source = fuzz_line(&in), range = fuzz_line(&in), key;
+	struct s3_headers headers = fuzz_headers(a, &in);
+	const struct condition_object o = { SPAN("e"), NOW };
+	struct s3_problem pr = { 0 }, pr2 = { 0 }, pr3 = { 0 }, pr4 = { 0 }, pr5 = { 0 };
+	struct copy_source_name n;
+	int64_t first, last;
+	bool replace;
+
+	if (copy_source_parse(a, source, &n, &pr) != 0)
+		FUZZ_REFUSED(&pr);
+	else
+		FUZZ_CHECK(n.bucket.len > 0 && n.key.len > 0 && (n.version.p == NULL || n.version.len > 0) &&
+		    memchr(n.bucket.p, '/', n.bucket.len) == NULL);
+	if (rename_source_parse(a, source, &key, &pr2) != 0)
+		FUZZ_REFUSED(&pr2);
+	else
+		FUZZ_CHECK(key.len > 0);
+	if (copy_range_parse(range, &first, &last, &pr3) != 0)
+		FUZZ_REFUSED(&pr3);
+	else
+		FUZZ_CHECK(first >= 0 && first <= last);
+	if (copy_condition(&headers, COPY_SOURCE_HEADER, &o, NOW, &pr4) != 0)
+		FUZZ_CHECK(pr4.code == S3_PreconditionFailed);
+	if (copy_directive(&headers, "x-amz-metadata-directive", &replace, &pr5) != 0)
+		FUZZ_REFUSED(&pr5);
+}
+
+static void
+same_tags(struct arena *a, const struct s3_tags *t)
+{
+	const char *text = s3_tags_text(a, t);
+	struct s3_problem pr = { 0 };
+	struct s3_tags again;
+
+	FUZZ_CHECK((text == NULL) == (t->n == 0));
+	FUZZ_CHECK(s3_tags_from_text(a, text == NULL ? SPAN("") : span_of(text), &again, &pr) == 0 && again.n == t->n);
+	for (size_t i = 0; i < t->n; i++)
+		FUZZ_CHECK(span_eq(t->v[i].key, again.v[i].key) && span_eq(t->v[i].value, again.v[i].value));
+}
+
+/* First line: x-amz-tagging; then a document. */
+void
+fuzz_tagging(struct arena *a, struct span in)
+{
+	struct span line = fuzz_line(&in);
+	struct s3_problem pr = { 0 }, pr2 = { 0 };
+	struct s3_tags t;
+
+	if (s3_tags_from_text(a, line, &t, &pr) != 0)
+		FUZZ_REFUSED(&pr);
+	else
+		same_tags(a, &t);
+	if (s3_tags_from_xml(a, in, S3_OBJECT_TAGS_MAX, &t, &pr2) != 0)
+		FUZZ_REFUSED(&pr2);
+	else
+		same_tags(a, &t);
 }
