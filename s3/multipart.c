@@ -161,11 +161,16 @@ multipart_complete_parse(struct arena *a, struct span document, struct multipart
 	if (list == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);
 	for (part = xml_child(root, "Part"); part != NULL; part = xml_again(part)) {
-		if (read_part(part, &list[*n], pr) != 0)
+		struct multipart_part p;
+
+		if (read_part(part, &p, pr) != 0)
 			return -1;
-		if (*n > 0 && list[*n].number <= list[*n - 1].number)
+		if (*n > 0 && p.number < list[*n - 1].number)
 			return s3_problem_set(pr, S3_InvalidPartOrder, NULL);
-		(*n)++;
+		/* A client that sent a part twice may list it twice: the last is meant. */
+		if (*n == 0 || p.number > list[*n - 1].number)
+			(*n)++;
+		list[*n - 1] = p;
 	}
 	*out = list;
 	return 0;

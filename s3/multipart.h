@@ -45,7 +45,8 @@ struct multipart_part {
 	struct span sum;       /* base64 */
 };
 /*
- * The document of CompleteMultipartUpload: at least one part, in ascending order. -1 with pr: MalformedXML,
+ * The document of CompleteMultipartUpload: at least one part, in ascending order; of a number that is listed
+ * again at once, the last. -1 with pr: MalformedXML,
  * InvalidPartOrder, InvalidArgument. All is in `a`.
  */
 MUST_CHECK int multipart_complete_parse(struct arena *a, struct span document, struct multipart_part **out, size_t *n,

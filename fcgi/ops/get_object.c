@@ -181,7 +181,7 @@ check_conditions(struct req *r, struct got *g)
 		return not_modified(r, g) == 0 ? 1 : -1;
 	}
 	if (g->part > 0)
-		return part_range(r, g);
+		return 0;
 	if (range.p != NULL && !condition_range(&r->headers, &co, r->now_us))
 		range.p = NULL;
 	if (range_parse(r->arena, range, g->o.size, &g->range, &r->problem) != 0)
@@ -253,6 +253,7 @@ get(struct req *r, const struct identity *who)
 	int rc;
 
 	if (read_part_number(r, &g) != 0 || ops_find_object(r, who, !r->is_head, &g.o) != 0 || read_meta(r, who, &g) != 0 ||
+	    (g.part > 0 && part_range(r, &g) != 0) ||
 	    sse_for_read(r, g.o.sse, SSE_OF_OBJECT, &g.sse) != 0)
 		return -1;
 	rc = check_conditions(r, &g);

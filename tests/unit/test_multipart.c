@@ -86,7 +86,7 @@ static const struct {
 	{ PART("1", "&quot;a&quot;") PART("3", "b"), "", "1:a 3:b " },
 	{ "<Part><ETag>a</ETag><ChecksumSHA1>x</ChecksumSHA1><PartNumber> 10000 </PartNumber></Part>", "", "10000:a+SHA1 " },
 	{ PART("2", "a") PART("1", "b"), "InvalidPartOrder", NULL },
-	{ PART("2", "a") PART("2", "a"), "InvalidPartOrder", NULL },
+	{ PART("1", "a") PART("2", "a") PART("2", "b") PART("3", "c"), "", "1:a 2:b 3:c " },
 	{ PART("0", "a"), "InvalidArgument", NULL },
 	{ PART("10001", "a"), "InvalidArgument", NULL },
 	{ PART("x", "a"), "InvalidArgument", NULL },
