@@ -9,6 +9,7 @@
  */
 #include "fcgi/copy.h"
 
+#include "fcgi/access.h"
 #include "fcgi/authorize.h"
 #include "fcgi/copy_remote.h"
 #include "fcgi/object_bytes.h"
@@ -109,6 +110,8 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 		return req_refuse(r, S3_InvalidRequest, COPY_OF_MARKER, NULL, SPAN(""));
 	if (found == 0 || s->o.is_marker)
 		return s->version != NULL ? no_version(r, s) : no_key(r, who, s);
+	if (access_to_object(&s->as, who, &s->o, ACL_READ) != 0)
+		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	s->here = true;
 	s->sealed = sse_envelope_kind(s->o.sse);
 	s->has_tags = s->o.tags.len > 0;

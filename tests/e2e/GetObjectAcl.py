@@ -30,6 +30,7 @@ def test_another_writer():
         eq(word, (grants(r), r.text("Owner/ID")), (want, OWNER2))
         eq("the bucket's owner reads its list", acl_of(n, "k").status, 200 if word == "bucket-owner-full-control" else 403)
         eq("and its bytes", S3(US).get(n, "k").status, 403 if word == "private" else 200)
+        eq("and copies it", S3().request("PUT", n, "copy", headers={"x-amz-copy-source": "/%s/k" % n}).status, 403 if word == "private" else 200)
     status(S3().delete(n, "k"), 204)
     n = open_bucket(ownership="BucketOwnerPreferred", acl="public-read-write")
     for word, owner in (("private", OWNER2), ("bucket-owner-full-control", OWNER)):
