@@ -156,6 +156,16 @@ says_what_holds(const struct said *said)
 	return span_eq(said->word, SPAN("bucket-owner-full-control"));
 }
 
+/*
+ * Of a new object, the owner's "private" does so, too. S3 refuses it; but rclone and s3fs say it with each object
+ * unless they are told not to, and nothing that it asks for is left undone.
+ */
+static bool
+says_what_holds_of_new(const struct req *r, const struct identity *who, const struct said *said)
+{
+	return says_what_holds(said) || (is_owner(r, who) && span_eq(said->word, SPAN("private")));
+}
+
 int
 ops_acl(struct req *r, const struct identity *who, struct object *o)
 {
@@ -177,7 +187,7 @@ ops_acl(struct req *r, const struct identity *who, struct object *o)
 	if (!said->something)
 		return 0;
 	if (ownership == S3_OWNER_ENFORCED)
-		return says_what_holds(said) ? 0 : refuse(r, S3_AccessControlListNotSupported);
+		return says_what_holds_of_new(r, who, said) ? 0 : refuse(r, S3_AccessControlListNotSupported);
 	/* Another account shares what is its own. */
 	if (is_owner(r, who) && !allowed(r, who, "s3:PutObjectAcl", r->key))
 		return refuse(r, S3_AccessDenied);
