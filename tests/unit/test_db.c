@@ -372,7 +372,8 @@ START_TEST(test_no_herd_at_a_database_that_comes_back)
 	scratch_pg_verb(scratch, "restart");
 	wait_above(&good, atomic_load(&good) + 2000);
 	ck_assert_int_ge(connections_logged() - authorized, 1);
-	ck_assert_int_le(connections_logged() - authorized, HERD_POOL);
+	/* One that was slow to come is made again. */
+	ck_assert_int_le(connections_logged() - authorized, 2 * HERD_POOL);
 	tried = metric_get(M_GLOBAL_CONNECTS) - tried;
 	ck_assert_msg(tried <= HERD_POOL + 10 + (clock_mono_us() - began) / (250 * US_PER_MS), "%" PRId64 " attempts as it came", tried);
 	atomic_store(&stop, true);
