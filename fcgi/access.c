@@ -60,8 +60,8 @@ access_ownership(const struct req *r, enum s3_ownership *out, struct err *err)
 
 /* ---- lists ---- */
 
-static struct acl_owner
-bucket_owner(const struct req *r)
+struct acl_owner
+access_bucket_owner(const struct req *r)
 {
 	return (struct acl_owner){ r->bucket->owner_id, r->bucket->owner_name };
 }
@@ -69,7 +69,7 @@ bucket_owner(const struct req *r)
 int
 access_bucket_acl(const struct req *r, struct acl *out, struct err *err)
 {
-	struct acl_subject s = { true, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { true, access_bucket_owner(r), access_bucket_owner(r) };
 	const char *doc;
 
 	if (document(r, CONFIG_KIND_ACL, &doc, err) != 0)
@@ -81,7 +81,7 @@ access_bucket_acl(const struct req *r, struct acl *out, struct err *err)
 void
 access_object_acl(const struct req *r, const struct object *o, struct acl *out)
 {
-	struct acl_subject s = { false, { o->owner_id, "" }, bucket_owner(r) };
+	struct acl_subject s = { false, { o->owner_id, "" }, access_bucket_owner(r) };
 
 	acl_read(r->arena, &s, o->acl, out);
 }

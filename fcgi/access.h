@@ -17,6 +17,7 @@ MUST_CHECK int access_block(struct req *r, struct s3_access_block *out);
 bool access_is_restricted(const struct req *r);
 /* Who owns what is stored in the request's bucket. BucketOwnerEnforced: lists count for nothing. */
 MUST_CHECK int access_ownership(const struct req *r, enum s3_ownership *out, struct err *err);
+struct acl_owner access_bucket_owner(const struct req *r);
 /* The request's bucket's own list. */
 MUST_CHECK int access_bucket_acl(const struct req *r, struct acl *out, struct err *err);
 /* An object's list, where lists count. */

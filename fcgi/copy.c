@@ -78,24 +78,6 @@ copy_find(struct req *r, struct copy_source *s)
 
 /* ---- may it be copied ---- */
 
-/* To one who may not list, a key that is not there looks like one he may not read. */
-static int
-no_key(struct req *r, const struct identity *who, const struct copy_source *s)
-{
-	if (!allowed(&s->as, who, "s3:ListBucket", SPAN("")))
-		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
-	return req_refuse(r, S3_NoSuchKey, NULL, "Key", s->name.key);
-}
-
-static int
-no_version(struct req *r, const struct copy_source *s)
-{
-	(void)s3_problem_set(&r->problem, S3_NoSuchVersion, NULL);
-	s3_problem_extra(&r->problem, "Key", s->name.key);
-	s3_problem_extra(&r->problem, "VersionId", s->name.version);
-	return req_refused(r, "no such version");
-}
-
 static int
 find_object(struct req *r, const struct identity *who, struct copy_source *s)
 {
@@ -109,7 +91,8 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 	if (found == 1 && s->o.is_marker && s->version != NULL)
 		return req_refuse(r, S3_InvalidRequest, COPY_OF_MARKER, NULL, SPAN(""));
 	if (found == 0 || s->o.is_marker)
-		return s->version != NULL ? no_version(r, s) : no_key(r, who, s);
+		return s->version != NULL ? ops_no_such_version(r, s->name.key, s->name.version)
+			: ops_no_such_key(r, &s->as, who, s->name.key);
 	if (access_to_object(&s->as, who, &s->o, ACL_READ) != 0)
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	s->here = true;

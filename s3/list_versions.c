@@ -28,18 +28,6 @@ list_versions_params_parse(struct arena *a, const struct s3_query *q,
 	return 0;
 }
 
-static void
-key_element(struct strbuf *sb, const char *name, struct span key, bool url)
-{
-	if (!url) {
-		xml_text(sb, name, key);
-		return;
-	}
-	xml_open(sb, name);
-	list_url_encode(sb, key);
-	xml_close(sb, name);
-}
-
 void
 list_versions_xml_begin(struct strbuf *sb, const struct list_versions_params *p,
     struct span bucket, const struct list_versions_end *e)
@@ -48,16 +36,16 @@ list_versions_xml_begin(struct strbuf *sb, const struct list_versions_params *p,
 
 	xml_begin(sb, "ListVersionsResult");
 	xml_text(sb, "Name", bucket);
-	key_element(sb, "Prefix", p->list.prefix, url);
-	key_element(sb, "KeyMarker", p->key_marker, url);
+	list_key_element(sb, "Prefix", p->list.prefix, url);
+	list_key_element(sb, "KeyMarker", p->key_marker, url);
 	xml_text(sb, "VersionIdMarker", p->version_marker);
 	if (e->truncated) {
-		key_element(sb, "NextKeyMarker", e->key, url);
+		list_key_element(sb, "NextKeyMarker", e->key, url);
 		xml_str(sb, "NextVersionIdMarker", e->version);
 	}
 	xml_int(sb, "MaxKeys", p->list.max_keys);
 	if (p->list.delimiter.len > 0)
-		key_element(sb, "Delimiter", p->list.delimiter, url);
+		list_key_element(sb, "Delimiter", p->list.delimiter, url);
 	if (url)
 		xml_str(sb, "EncodingType", "url");
 	xml_bool(sb, "IsTruncated", e->truncated);
@@ -72,12 +60,12 @@ list_versions_xml_item(struct strbuf *sb, const struct list_versions_params *p,
 
 	if (it->is_prefix) {
 		xml_open(sb, "CommonPrefixes");
-		key_element(sb, "Prefix", it->key, p->list.url);
+		list_key_element(sb, "Prefix", it->key, p->list.url);
 		xml_close(sb, "CommonPrefixes");
 		return;
 	}
 	xml_open(sb, name);
-	key_element(sb, "Key", it->key, p->list.url);
+	list_key_element(sb, "Key", it->key, p->list.url);
 	xml_str(sb, "VersionId", v->version);
 	xml_bool(sb, "IsLatest", v->is_latest);
 	xml_time(sb, "LastModified", it->mtime_us);

@@ -237,8 +237,8 @@ list_url_encode(struct strbuf *sb, struct span s)
 	}
 }
 
-static void
-key_element(struct strbuf *sb, const char *name, struct span key, bool url)
+void
+list_key_element(struct strbuf *sb, const char *name, struct span key, bool url)
 {
 	if (!url) {
 		xml_text(sb, name, key);
@@ -271,10 +271,10 @@ static void
 begin_v1(struct strbuf *sb, const struct list_params *p,
     const struct list_end *e)
 {
-	key_element(sb, "Marker", p->marker, p->url);
+	list_key_element(sb, "Marker", p->marker, p->url);
 	/* Only with a delimiter, says S3; without one the last key serves. */
 	if (e->truncated && p->delimiter.len > 0)
-		key_element(sb, "NextMarker", e->next, p->url);
+		list_key_element(sb, "NextMarker", e->next, p->url);
 }
 
 static void
@@ -282,7 +282,7 @@ begin_v2(struct strbuf *sb, const struct list_params *p,
     const struct list_end *e)
 {
 	if (p->start_after.len > 0)
-		key_element(sb, "StartAfter", p->start_after, p->url);
+		list_key_element(sb, "StartAfter", p->start_after, p->url);
 	if (given(p->token))
 		xml_text(sb, "ContinuationToken", p->token);
 	if (e->truncated) {
@@ -302,14 +302,14 @@ list_xml_begin(struct strbuf *sb, const struct list_params *p,
 {
 	xml_begin(sb, "ListBucketResult");
 	xml_text(sb, "Name", bucket);
-	key_element(sb, "Prefix", p->prefix, prefix_encoded(p));
+	list_key_element(sb, "Prefix", p->prefix, prefix_encoded(p));
 	if (p->v2)
 		begin_v2(sb, p, e);
 	else
 		begin_v1(sb, p, e);
 	xml_int(sb, "MaxKeys", p->max_keys);
 	if (p->delimiter.len > 0)
-		key_element(sb, "Delimiter", p->delimiter, p->url);
+		list_key_element(sb, "Delimiter", p->delimiter, p->url);
 	if (p->url)
 		xml_str(sb, "EncodingType", "url");
 	xml_bool(sb, "IsTruncated", e->truncated);
@@ -321,12 +321,12 @@ list_xml_item(struct strbuf *sb, const struct list_params *p,
 {
 	if (it->is_prefix) {
 		xml_open(sb, "CommonPrefixes");
-		key_element(sb, "Prefix", it->key, p->url);
+		list_key_element(sb, "Prefix", it->key, p->url);
 		xml_close(sb, "CommonPrefixes");
 		return;
 	}
 	xml_open(sb, "Contents");
-	key_element(sb, "Key", it->key, p->url);
+	list_key_element(sb, "Key", it->key, p->url);
 	xml_time(sb, "LastModified", it->mtime_us);
 	xml_etag(sb, "ETag", it->etag);
 	xml_str(sb, "ChecksumAlgorithm", it->checksum_algorithm);

@@ -74,5 +74,7 @@ void list_buckets_xml_end(struct strbuf *sb, const struct list_buckets_params *p
 
 /* What encoding-type=url makes of a key: all but A-Z a-z 0-9 - _ . * and "/" as %XX. */
 void list_url_encode(struct strbuf *sb, struct span s);
+/* An element with a key, prefix, marker or delimiter; url: as encoding-type=url has it. */
+void list_key_element(struct strbuf *sb, const char *name, struct span key, bool url);
 
 #endif

@@ -9,18 +9,6 @@
 #include "s3/xml.h"
 
 static void
-key_element(struct strbuf *sb, const char *name, struct span key, bool url)
-{
-	if (!url) {
-		xml_text(sb, name, key);
-		return;
-	}
-	xml_open(sb, name);
-	list_url_encode(sb, key);
-	xml_close(sb, name);
-}
-
-static void
 owner_element(struct strbuf *sb, const char *name, const struct multipart_owner *o)
 {
 	xml_open(sb, name);
@@ -46,15 +34,15 @@ list_uploads_xml_begin(struct strbuf *sb, const struct list_uploads_params *p, s
 {
 	xml_begin(sb, "ListMultipartUploadsResult");
 	xml_text(sb, "Bucket", bucket);
-	key_element(sb, "KeyMarker", p->key_marker, p->url);
+	list_key_element(sb, "KeyMarker", p->key_marker, p->url);
 	xml_text(sb, "UploadIdMarker", p->id_marker);
 	if (e->truncated) {
-		key_element(sb, "NextKeyMarker", e->key, p->url);
+		list_key_element(sb, "NextKeyMarker", e->key, p->url);
 		xml_str(sb, "NextUploadIdMarker", e->id);
 	}
 	if (p->delimiter.len > 0)
-		key_element(sb, "Delimiter", p->delimiter, p->url);
-	key_element(sb, "Prefix", p->prefix, p->url);
+		list_key_element(sb, "Delimiter", p->delimiter, p->url);
+	list_key_element(sb, "Prefix", p->prefix, p->url);
 	xml_int(sb, "MaxUploads", p->max);
 	if (p->url)
 		xml_str(sb, "EncodingType", "url");
@@ -66,12 +54,12 @@ list_uploads_xml_item(struct strbuf *sb, const struct list_uploads_params *p, co
 {
 	if (it->is_prefix) {
 		xml_open(sb, "CommonPrefixes");
-		key_element(sb, "Prefix", it->key, p->url);
+		list_key_element(sb, "Prefix", it->key, p->url);
 		xml_close(sb, "CommonPrefixes");
 		return;
 	}
 	xml_open(sb, "Upload");
-	key_element(sb, "Key", it->key, p->url);
+	list_key_element(sb, "Key", it->key, p->url);
 	xml_str(sb, "UploadId", it->id);
 	owner_element(sb, "Initiator", &it->initiator);
 	owner_element(sb, "Owner", &it->owner);

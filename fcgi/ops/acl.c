@@ -29,12 +29,6 @@ refuse(struct req *r, enum s3_code code)
 
 /* ---- accounts ---- */
 
-static struct acl_owner
-bucket_owner(const struct req *r)
-{
-	return (struct acl_owner){ r->bucket->owner_id, r->bucket->owner_name };
-}
-
 /* The display name of an account; NULL when there is none of that id, with err when that cannot be known. */
 static const char *
 name_of(struct req *r, const struct identity *who, const char *id, struct err *err)
@@ -169,7 +163,7 @@ says_what_holds_of_new(const struct req *r, const struct identity *who, const st
 int
 ops_acl(struct req *r, const struct identity *who, struct object *o)
 {
-	struct acl_subject s = { false, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { false, access_bucket_owner(r), access_bucket_owner(r) };
 	enum s3_ownership ownership;
 	struct said *said = ARENA_NEW(r->arena, struct said);
 
@@ -182,7 +176,7 @@ ops_acl(struct req *r, const struct identity *who, struct object *o)
 	if (read_headers(r, who, &s, said) != 0)
 		return -1;
 	if (ownership == S3_OWNER_PREFERRED && says_what_holds(said))
-		s.owner = bucket_owner(r);
+		s.owner = access_bucket_owner(r);
 	o->owner_id = s.owner.id;
 	if (!said->something)
 		return 0;
@@ -242,7 +236,7 @@ answer(struct req *r, const struct acl *acl)
 int
 op_get_bucket_acl(struct req *r, const struct identity *who)
 {
-	struct acl_subject s = { true, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { true, access_bucket_owner(r), access_bucket_owner(r) };
 	struct acl *acl = ARENA_NEW(r->arena, struct acl);
 	enum s3_ownership ownership;
 
@@ -259,7 +253,7 @@ op_get_bucket_acl(struct req *r, const struct identity *who)
 int
 op_get_object_acl(struct req *r, const struct identity *who)
 {
-	struct acl_subject s = { false, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { false, access_bucket_owner(r), access_bucket_owner(r) };
 	struct acl *acl = ARENA_NEW(r->arena, struct acl);
 	enum s3_ownership ownership;
 	struct object o;
@@ -306,7 +300,7 @@ read_change(struct req *r, const struct identity *who, const struct acl_subject 
 int
 op_put_bucket_acl(struct req *r, const struct identity *who)
 {
-	struct acl_subject s = { true, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { true, access_bucket_owner(r), access_bucket_owner(r) };
 	enum s3_ownership ownership;
 	const char *stored;
 	int rc;
@@ -322,7 +316,7 @@ op_put_bucket_acl(struct req *r, const struct identity *who)
 int
 op_put_object_acl(struct req *r, const struct identity *who)
 {
-	struct acl_subject s = { false, bucket_owner(r), bucket_owner(r) };
+	struct acl_subject s = { false, access_bucket_owner(r), access_bucket_owner(r) };
 	const struct version_id *version;
 	enum s3_ownership ownership;
 	const char *stored, *named;

@@ -92,13 +92,12 @@ ops_check_headers(struct req *r)
 	return 0;
 }
 
-/* To one who may not list, a key that is not there looks like one he may not read. */
-static int
-no_such_key(struct req *r, const struct identity *who)
+int
+ops_no_such_key(struct req *r, const struct req *as, const struct identity *who, struct span key)
 {
-	if (!allowed(r, who, "s3:ListBucket", SPAN("")))
+	if (!allowed(as, who, "s3:ListBucket", SPAN("")))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
-	return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
+	return req_refuse(r, S3_NoSuchKey, NULL, "Key", key);
 }
 
 int
@@ -117,10 +116,10 @@ ops_version_of(struct req *r, struct span text, struct version_id *buf, const st
 }
 
 int
-ops_no_such_version(struct req *r, struct span version)
+ops_no_such_version(struct req *r, struct span key, struct span version)
 {
 	(void)s3_problem_set(&r->problem, S3_NoSuchVersion, NULL);
-	s3_problem_extra(&r->problem, "Key", r->key);
+	s3_problem_extra(&r->problem, "Key", key);
 	s3_problem_extra(&r->problem, "VersionId", version);
 	return req_refused(r, "no such version");
 }
@@ -142,7 +141,7 @@ ops_changed(struct req *r, int wrote)
 	switch ((enum object_wrote)wrote) {
 	case OBJECT_NOT_THERE:
 		if (version.p != NULL)
-			return ops_no_such_version(r, version);
+			return ops_no_such_version(r, r->key, version);
 		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 	case OBJECT_LOCKED:
 		return req_refuse(r, S3_AccessDenied, "Access Denied because object protected by object lock.", NULL, SPAN(""));
@@ -205,16 +204,16 @@ ops_find_object(struct req *r, const struct identity *who, bool want_data, struc
 	if (found < 0)
 		return -1;
 	if (version != NULL && found == 0)
-		return ops_no_such_version(r, text);
+		return ops_no_such_version(r, r->key, text);
 	if (found == 1 && out->is_marker) {
 		char date[DATE_HTTP_SIZE];
 
 		if (version == NULL)
-			(void)no_such_key(r, who);
+			(void)ops_no_such_key(r, r, who, r->key);
 		date_http(out->mtime_us, date);
 		r->more_headers = arena_printf(r->arena, "x-amz-delete-marker: true\r\nx-amz-version-id: %s\r\nLast-Modified: %s\r\n",
 		    out->version, date);
 		return version == NULL ? -1 : ops_marker_not_allowed(r);
 	}
-	return found == 1 ? check_owner(r, who, out) : no_such_key(r, who);
+	return found == 1 ? check_owner(r, who, out) : ops_no_such_key(r, r, who, r->key);
 }

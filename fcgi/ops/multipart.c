@@ -50,42 +50,43 @@ multipart_id(struct req *r, struct multipart *m)
 }
 
 int
-multipart_find(struct req *r, struct multipart *m)
+multipart_look(struct req *r, struct multipart *m)
 {
 	int found = meta_upload_find(r->thread->meta, r->arena, r->bucket, r->key, &m->id, &m->upload, &r->err);
 
-	if (found <= 0)
-		return found < 0 ? -1 : no_such_upload(r, m);
-	if (!multipart_sum_decode(m->upload.checksums, &m->sum))
+	if (found == 1 && !multipart_sum_decode(m->upload.checksums, &m->sum))
 		return FAIL(&r->err, ERR_INTERNAL, "an upload's stored checksum algorithm cannot be read");
-	return 0;
+	return found;
+}
+
+int
+multipart_find(struct req *r, struct multipart *m)
+{
+	int found = multipart_look(r, m);
+
+	return found == 0 ? no_such_upload(r, m) : found < 0 ? -1 : 0;
 }
 
 /* ---- beginning and giving up ---- */
 
 /* Everything of the object but its bytes. */
 static int
-describe(struct req *r, const struct identity *who, struct object *o, struct multipart_sum *sum)
+describe(struct req *r, const struct identity *who, struct object *o, struct multipart_sum *sum, struct sse **sse)
 {
 	struct object_meta meta;
-	struct strbuf headers, checksums;
+	struct strbuf checksums;
 
 	if (object_meta_parse(r->arena, &r->headers, &meta, &r->problem) != 0 ||
 	    multipart_sum_parse(r->arena, &r->headers, sum, &r->problem) != 0)
 		return req_refused(r, "the upload's headers are refused");
 	if (ops_object_lock(r, who, o) != 0 || ops_tags(r, who, o) != 0 || ops_acl(r, who, o) != 0)
 		return -1;
-	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
-	object_meta_encode(&headers, &meta);
 	strbuf_init(&checksums, r->arena, 256);
 	multipart_sum_encode(&checksums, sum);
-	o->key = r->key;
-	o->headers = (struct span){ headers.buf, headers.len };
 	o->checksums = (struct span){ checksums.buf, checksums.len };
-	o->storage_class = arena_strndup(r->arena, meta.storage_class.p, meta.storage_class.len);
-	if (!strbuf_ok(&headers) || !strbuf_ok(&checksums) || o->storage_class == NULL)
+	if (!strbuf_ok(&checksums))
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	return 0;
+	return sse_for_write(r, sse) != 0 ? -1 : put_describe(r, &meta, *sse, o);
 }
 
 static int
@@ -118,10 +119,8 @@ op_create_multipart_upload(struct req *r, const struct identity *who)
 	struct uuid id;
 	struct sse *sse;
 
-	if (ops_check_headers(r) != 0 || describe(r, who, &o, &sum) != 0 || sse_for_write(r, &sse) != 0)
+	if (ops_check_headers(r) != 0 || describe(r, who, &o, &sum, &sse) != 0)
 		return -1;
-	if (sse != NULL)
-		o.sse = sse->envelope;
 	if (meta_upload_create(r->thread->meta, r->arena, r->bucket, &o, &id, &did, &r->err) != 0)
 		return -1;
 	if (did != UPLOAD_DONE)

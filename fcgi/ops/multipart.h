@@ -25,7 +25,9 @@ struct multipart {
 
 /* The uploadId of the request. -1: NoSuchUpload. */
 MUST_CHECK int multipart_id(struct req *r, struct multipart *m);
-/* Its upload, under way. -1: NoSuchUpload. */
+/* Its upload, under way: 1, or 0 when there is none. -1 with r->err. */
+MUST_CHECK int multipart_look(struct req *r, struct multipart *m);
+/* The same, where there must be one. -1: NoSuchUpload. */
 MUST_CHECK int multipart_find(struct req *r, struct multipart *m);
 /* Is -1, with r->err: what became of an upload's change. */
 int multipart_refused(struct req *r, const struct multipart *m, enum upload_did did);

@@ -250,12 +250,8 @@ op_complete_multipart_upload(struct req *r, const struct identity *who)
 
 	if (multipart_id(r, &c.m) != 0 || put_condition(r, &c.cond) != 0 || read_document(r, who, &c) != 0)
 		return -1;
-	found = meta_upload_find(r->thread->meta, r->arena, r->bucket, r->key, &c.m.id, &c.m.upload, &r->err);
+	found = multipart_look(r, &c.m);
 	if (found < 0)
 		return -1;
-	if (found == 0)
-		return answer_again(r, &c);
-	if (!multipart_sum_decode(c.m.upload.checksums, &c.m.sum))
-		return FAIL(&r->err, ERR_INTERNAL, "an upload's stored checksum algorithm cannot be read");
-	return complete(r, &c);
+	return found == 0 ? answer_again(r, &c) : complete(r, &c);
 }

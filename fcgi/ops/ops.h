@@ -33,8 +33,13 @@ struct version_id;
 MUST_CHECK int ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out);
 /* The version that a text names; *out NULL when there is no text (p NULL). -1: InvalidArgument. */
 MUST_CHECK int ops_version_of(struct req *r, struct span text, struct version_id *buf, const struct version_id **out);
+/*
+ * NoSuchKey; AccessDenied to one who may not list: to him a key that is not there looks like one he may not read.
+ * as: the request as policies of the key's bucket see it, r itself but for a copy's source. Is -1.
+ */
+int ops_no_such_key(struct req *r, const struct req *as, const struct identity *who, struct span key);
 /* NoSuchVersion; MethodNotAllowed for what cannot be done to a delete marker: is -1. */
-int ops_no_such_version(struct req *r, struct span version);
+int ops_no_such_version(struct req *r, struct span key, struct span version);
 int ops_marker_not_allowed(struct req *r);
 /*
  * Retention and legal hold of an object that is to be written: what the headers say, else the bucket's default.

@@ -39,6 +39,10 @@ void put_headers(struct reply *rp, const struct put *p);
 
 /* What the statement is asked to check, from what the headers say. -1 with r->err. */
 MUST_CHECK int put_condition(struct req *r, struct object_cond *out);
+/* Is -1: PreconditionFailed, with the condition's name. */
+int put_condition_failed(struct req *r, const struct object_cond *cond);
+/* Of a row: r's key, stored headers, storage class, and how its bytes are encrypted (sse NULL: not). -1 with r->err. */
+MUST_CHECK int put_describe(struct req *r, const struct object_meta *m, const struct sse *sse, struct object *o);
 /* A body of a size that was told, into o: to a blob, or small ones into the row if they may be. -1 with r->err. */
 enum put_where { PUT_IN_ROW, PUT_IN_BLOB };
 MUST_CHECK int put_body(struct req *r, struct body *b, const struct sse *sse, enum put_where where, struct object *o);

@@ -36,6 +36,13 @@ put_condition(struct req *r, struct object_cond *out)
 	return 0;
 }
 
+int
+put_condition_failed(struct req *r, const struct object_cond *cond)
+{
+	return req_refuse(r, S3_PreconditionFailed, NULL, "Condition",
+	    span_of(cond->kind == COND_IF_MATCH ? "If-Match" : "If-None-Match"));
+}
+
 /* The outcome of a write that was not done. */
 static int
 not_written(struct req *r, enum object_wrote wrote, const struct object_cond *cond)
@@ -44,8 +51,7 @@ not_written(struct req *r, enum object_wrote wrote, const struct object_cond *co
 	case OBJECT_FENCE_CLOSED:
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
 	case OBJECT_PRECONDITION:
-		return req_refuse(r, S3_PreconditionFailed, NULL, "Condition",
-		    span_of(cond->kind == COND_IF_MATCH ? "If-Match" : "If-None-Match"));
+		return put_condition_failed(r, cond);
 	case OBJECT_NOT_THERE:
 		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 	case OBJECT_WROTE:
@@ -135,27 +141,36 @@ put_drop_blob(struct req *r, const struct object *o)
 		log_event(r->id, EV_STORE_FAILED, LS("detail", err.detail));
 }
 
+int
+put_describe(struct req *r, const struct object_meta *m, const struct sse *sse, struct object *o)
+{
+	struct strbuf headers;
+
+	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
+	object_meta_encode(&headers, m);
+	o->key = r->key;
+	if (sse != NULL)
+		o->sse = sse->envelope;
+	o->headers = (struct span){ headers.buf, headers.len };
+	o->storage_class = arena_strndup(r->arena, m->storage_class.p, m->storage_class.len);
+	if (!strbuf_ok(&headers) || o->storage_class == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	return 0;
+}
+
 /* Everything of the row but the bytes. */
 static int
 describe(struct req *r, struct put *p)
 {
-	const struct object_meta *m = &p->meta;
 	struct object *o = &p->object;
-	struct strbuf headers, checksums;
+	struct strbuf checksums;
 
-	strbuf_init(&headers, r->arena, OBJECT_HEADERS_MAX);
-	object_meta_encode(&headers, m);
 	strbuf_init(&checksums, r->arena, 256);
 	checksum_encode(&checksums, &p->stored);
-	o->key = r->key;
-	if (p->sse != NULL)
-		o->sse = p->sse->envelope;
-	o->headers = (struct span){ headers.buf, headers.len };
 	o->checksums = (struct span){ checksums.buf, checksums.len };
-	o->storage_class = arena_strndup(r->arena, m->storage_class.p, m->storage_class.len);
-	if (!strbuf_ok(&headers) || !strbuf_ok(&checksums) || o->etag == NULL || o->storage_class == NULL)
+	if (!strbuf_ok(&checksums) || o->etag == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	return 0;
+	return put_describe(r, &p->meta, p->sse, o);
 }
 
 void

@@ -19,14 +19,6 @@
 #define TRIES 8 /* the source was written anew after we looked at it */
 
 static int
-no_source(struct req *r, const struct identity *who, struct span key)
-{
-	if (!allowed(r, who, "s3:ListBucket", SPAN("")))
-		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
-	return req_refuse(r, S3_NoSuchKey, NULL, "Key", key);
-}
-
-static int
 find_source(struct req *r, const struct identity *who, struct span key, struct object *out)
 {
 	struct condition_object co;
@@ -35,7 +27,7 @@ find_source(struct req *r, const struct identity *who, struct span key, struct o
 	if (found < 0)
 		return -1;
 	if (found == 0 || out->is_marker)
-		return no_source(r, who, key);
+		return ops_no_such_key(r, r, who, key);
 	co = (struct condition_object){ span_of(out->etag), out->mtime_us };
 	if (copy_condition(&r->headers, SOURCE_HEADER, &co, r->now_us, &r->problem) != 0)
 		return req_refused(r, "a condition on the source does not hold");
@@ -54,8 +46,7 @@ outcome(struct req *r, enum object_renamed is, const struct object_cond *cond)
 	case RENAME_FENCE_CLOSED:
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
 	case RENAME_PRECONDITION:
-		return req_refuse(r, S3_PreconditionFailed, NULL, "Condition",
-		    span_of(cond->kind == COND_IF_MATCH ? "If-Match" : "If-None-Match"));
+		return put_condition_failed(r, cond);
 	case RENAME_NO_DESTINATION:
 		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 	case RENAME_HAS_VERSIONS:

@@ -13,13 +13,7 @@ KIND = Kind("logging", "<BucketLoggingStatus/>", none="<BucketLoggingStatus")
 
 def test_none():
     """Switching off what is not on is done; anything else is not built."""
-    n = bucket(EU)
-    for region in (EU, US):
-        r = KIND.put(n, s3=S3(region))
-        status(r, 200)
-        eq("no body", r.body, b"")
-        error(KIND.put(n, b"<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket><TargetPrefix/></LoggingEnabled></BucketLoggingStatus>", S3(region)), 501, "NotImplemented")
-    KIND.is_missing(n)
+    KIND.check_put_none(b"<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket><TargetPrefix/></LoggingEnabled></BucketLoggingStatus>")
 
 
 def test_refused():
@@ -29,9 +23,7 @@ def test_refused():
 
 def test_malformed():
     """What S3 refuses as MalformedXML."""
-    n = bucket(EU)
-    for body in (b"", b"x", b"<Other/>", KIND.good.replace(b"/>", b">x</%s>" % KIND.good[1:-2])):
-        error(KIND.put(n, body), 400, "MalformedXML")
+    KIND.check_malformed_none()
 
 
 if __name__ == "__main__":

@@ -60,6 +60,21 @@ class Kind:
                 for region in (EU, US):
                     status(self.get(n, S3(region)), 200)
 
+    def check_put_none(self, something):
+        """Where nothing is built but to say that there is nothing: that is taken, something is not."""
+        n = bucket(EU)
+        for region in (EU, US):
+            r = self.put(n, s3=S3(region))
+            status(r, 200)
+            eq("no body", r.body, b"")
+            error(self.put(n, something, S3(region)), 501, "NotImplemented")
+        self.is_missing(n)
+
+    def check_malformed_none(self):
+        n = bucket(EU)
+        for body in (b"", b"x", b"<Other/>", self.good.replace(b"/>", b">x</%s>" % self.good[1:-2])):
+            error(self.put(n, body), 400, "MalformedXML")
+
     def check_delete(self):
         n = bucket(EU)
         status(self.delete(n), 204)
