@@ -201,34 +201,89 @@ say_values(struct action_ctx *c)
 	    C_INT(waits), C_INT(mean_us), max_us < 0 ? C_NULL : C_INT(max_us), C_INT(metric_get(M_ACK_TIMEOUTS)));
 }
 
+/* What the global database says of the clock and of the regions. */
+struct global_view {
+	bool known;
+	struct clock_status clock; /* .clock: the newest that a region acknowledged when nothing better is known */
+	struct region_info *regions;
+	size_t n_regions;
+};
+
+/* While the global database is away: the regions that this one's invalidators tell of. */
+static int
+regions_from_report(struct action_ctx *c, const struct report *r, struct global_view *out, struct err *err)
+{
+	out->n_regions = r == NULL ? 0 : r->n_regions;
+	out->regions = arena_array(c->arena, out->n_regions + 1, sizeof(*out->regions));
+	if (out->regions == NULL)
+		return FAIL(err, ERR_LIMIT, "too many regions");
+	for (size_t i = 0; i < out->n_regions; i++) {
+		out->regions[i].r.name = r->region[i].name;
+		out->regions[i].r.state = r->region[i].active ? "active" : "leaving";
+	}
+	return 0;
+}
+
+static int
+read_global(struct action_ctx *c, const struct report *newest, struct global_view *out, struct err *err)
+{
+	*out = (struct global_view){ .known = true };
+	if (registry_clock(c->thread, c->arena, &out->clock, err) == 0 &&
+	    registry_region_list(c->thread, c->arena, &out->regions, &out->n_regions, err) == 0)
+		return 0;
+	if (err->code != ERR_UNAVAILABLE && err->code != ERR_TIMEOUT)
+		return -1;
+	WARN(c, "the global database does not answer: this is what region \"%s\" knows of itself, and the others as its invalidators last heard them",
+	    c->settings->region);
+	err_clear(err);
+	*out = (struct global_view){ 0 };
+	return regions_from_report(c, newest, out, err);
+}
+
+/* Nothing newer is known than what some region has acknowledged. */
+static void
+clock_from_acks(const struct cache_status *st, struct event_clock *out)
+{
+	for (size_t i = 0; i < st->n_acks; i++)
+		if (st->acks[i].known && st->acks[i].clock.n >= out->n)
+			*out = st->acks[i].clock;
+}
+
+static int
+read_cache(struct action_ctx *c, const struct global_view *g, int watch_ms, struct cache_status *out, struct err *err)
+{
+	const char **names = arena_array(c->arena, g->n_regions + 1, sizeof(*names));
+
+	if (names == NULL)
+		return FAIL(err, ERR_LIMIT, "too many regions");
+	for (size_t i = 0; i < g->n_regions; i++)
+		names[i] = g->regions[i].r.name;
+	names[g->n_regions] = NULL;
+	return cache_status(registry_cache(c->thread), c->arena, names, watch_ms, out, err);
+}
+
 int
 act_cache_status(struct action_ctx *c, struct err *err)
 {
 	struct report *reports = arena_array(c->arena, REPORTS_MAX, sizeof(*reports));
 	uint32_t there = 0;
 	int watch_ms = (int)arg_num(c, "watch-ms", WATCH_MS);
-	struct clock_status clock;
-	struct region_info *regions;
+	struct global_view g;
 	struct cache_status st;
 	struct table *t;
-	const char **names;
-	size_t n;
 
-	if (registry_clock(c->thread, c->arena, &clock, err) != 0 ||
-	    registry_region_list(c->thread, c->arena, &regions, &n, err) != 0)
-		return -1;
-	names = arena_array(c->arena, n + 1, sizeof(*names));
-	if (names == NULL || reports == NULL)
-		return FAIL(err, ERR_LIMIT, "too many regions");
-	for (size_t i = 0; i < n; i++)
-		names[i] = regions[i].r.name;
-	if (cache_status(registry_cache(c->thread), c->arena, names, watch_ms, &st, err) != 0)
-		return -1;
+	if (reports == NULL)
+		return FAIL(err, ERR_LIMIT, "no memory for the reports");
 	(void)!cache_reports(registry_cache(c->thread), reports, &there);
-	say_clock(c, &clock);
+	if (read_global(c, report_newest(reports, there), &g, err) != 0 || read_cache(c, &g, watch_ms, &st, err) != 0)
+		return -1;
+	if (g.known)
+		say_clock(c, &g.clock);
+	else
+		clock_from_acks(&st, &g.clock.clock);
 	t = RESULT_LIST(c->result, "regions", region_cols);
-	for (size_t i = 0; i < n; i++)
-		region_row(c, t, &regions[i], &st.acks[i], &clock, reported(reports, there, names[i]));
+	for (size_t i = 0; i < g.n_regions; i++)
+		region_row(c, t, &g.regions[i], &st.acks[i], &g.clock, reported(reports, there, g.regions[i].r.name));
 	t = RESULT_LIST(c->result, "servers", server_cols);
 	for (size_t i = 0; i < st.n_servers; i++)
 		server_row(c, t, &st.servers[i], watch_ms > 0);
