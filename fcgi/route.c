@@ -150,6 +150,20 @@ hop_value(struct req *r)
 	return hop.domain == NULL ? NULL : hop_make(r->arena, r->thread->settings, &hop, &bound);
 }
 
+static const char unreachable[] = "The bucket's home region cannot be reached.";
+
+/* The problem, with the elements that every answer about another region has. */
+static void
+problem_of(struct req *r, const struct route_plan *plan, enum s3_code code, const char *message)
+{
+	(void)s3_problem_set(&r->problem, (int)code, message);
+	if (plan->location.endpoint != NULL)
+		s3_problem_extra(&r->problem, "Endpoint", span_of(plan->location.endpoint));
+	s3_problem_extra(&r->problem, "Bucket", span_of(r->bucket_name));
+	if (plan->bucket_region != NULL)
+		s3_problem_extra(&r->problem, "Region", span_of(plan->bucket_region));
+}
+
 static int
 relay(struct req *r, const struct route_plan *plan)
 {
@@ -181,22 +195,14 @@ relay(struct req *r, const struct route_plan *plan)
 	for (size_t i = 0; i < r->headers.n; i++)
 		if (!s3_header_name_eq(r->headers.h[i].name, SPAN(COPY_ASK_HEADER)))
 			headers[rq.n_headers++] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
-	return relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err);
+	if (relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err) == 0)
+		return 0;
+	if (r->err.code == ERR_UNAVAILABLE) /* as when the breaker has refused it */
+		problem_of(r, plan, S3_ServiceUnavailable, unreachable);
+	return -1;
 }
 
 /* ---- refusals and redirects ---- */
-
-/* The problem, with the elements that every answer about another region has. */
-static void
-problem_of(struct req *r, const struct route_plan *plan, enum s3_code code, const char *message)
-{
-	(void)s3_problem_set(&r->problem, (int)code, message);
-	if (plan->location.endpoint != NULL)
-		s3_problem_extra(&r->problem, "Endpoint", span_of(plan->location.endpoint));
-	s3_problem_extra(&r->problem, "Bucket", span_of(r->bucket_name));
-	if (plan->bucket_region != NULL)
-		s3_problem_extra(&r->problem, "Region", span_of(plan->bucket_region));
-}
 
 static int
 redirect(struct req *r, const struct route_plan *plan, enum s3_code code)
@@ -243,7 +249,7 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 	case ROUTE_WRONG_SCOPE:
 		return wrong_scope(r, who, plan);
 	case ROUTE_UNREACHABLE:
-		problem_of(r, plan, S3_ServiceUnavailable, "The bucket's home region cannot be reached.");
+		problem_of(r, plan, S3_ServiceUnavailable, unreachable);
 		return req_refused(r, "the bucket's home region cannot be reached");
 	case ROUTE_BUSY:
 		problem_of(r, plan, S3_SlowDown, "Too many requests for the bucket's home region are under way.");

@@ -4,6 +4,7 @@ says exactly what it is told to, and checks that tell what was expected and what
 
 A test file imports this, has functions test_*, and ends with main(). Each test makes
 what it needs (a bucket of its own) and is done with it; it can run beside any other."""
+import copy
 import hashlib
 import http.client
 import inspect
@@ -13,6 +14,7 @@ import re
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -93,6 +95,16 @@ class Region:
         self.host, self.port = u.hostname, u.port
         self.netloc = u.netloc
         self.dir = os.path.dirname(self.conf)
+        self.tls = None  # an ssl.SSLContext when requests go over HTTPS
+
+    def over_tls(self):
+        """The same region by its HTTPS endpoint, verified with the quick start's authority."""
+        there = copy.copy(self)
+        there.endpoint = os.environ.get("ANVIL_TLS_ENDPOINT_" + self.name.upper().replace("-", "_")) or fail("this quick start has no HTTPS: contrib/quickstart --tls")
+        u = urlsplit(there.endpoint)
+        there.port, there.netloc = u.port, u.netloc
+        there.tls = ssl.create_default_context(cafile=os.environ["ANVIL_CA_FILE"])
+        return there
 
     def __repr__(self):
         return self.name
@@ -167,6 +179,16 @@ class _Connection(http.client.HTTPConnection):
         return request.encode("latin-1")
 
 
+class _TlsConnection(_Connection, http.client.HTTPSConnection):
+    pass
+
+
+def _connect(region, timeout):
+    if region.tls:
+        return _TlsConnection(region.host, region.port, timeout=timeout, context=region.tls)
+    return _Connection(region.host, region.port, timeout=timeout)
+
+
 def raw(region, data, timeout=60, half_close=False):
     """Bytes out, all bytes back until the server closes."""
     s = socket.create_connection((region.host, region.port), timeout)
@@ -204,7 +226,7 @@ class S3:
         """No signature. body: bytes, or an iterable of bytes (sent chunked)."""
         headers = dict(headers or {})
         host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-        c = _Connection(self.region.host, self.region.port, timeout=self.timeout)
+        c = _connect(self.region, self.timeout)
         try:
             c.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             if host is None:
