@@ -190,8 +190,8 @@ authenticate(struct req *r, const struct identity **out)
 
 	if (found == NULL || who == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	/* A browser asks about a request, be it presigned, and signs nothing. */
-	if (r->op == OP_CorsPreflight)
+	/* A browser asks about a request, be it presigned, and signs nothing; a website's visitor is nobody in particular. */
+	if (r->op == OP_CorsPreflight || r->website)
 		who->auth.form = SIGV4_ANONYMOUS;
 	else if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &who->auth, &r->problem) != 0)
 		return refused(r, "the credentials' form is wrong");

@@ -9,7 +9,9 @@
  * Customers point a name of theirs at an endpoint (a CNAME) and call a bucket by
  * it. Sets r->custom_domain when the host is such a bucket. Asked only where the
  * operator told which names are the region's own: else every host would be
- * strange. The region that relays a request has looked already.
+ * strange. The region that relays a request has looked already. Sets r->website
+ * for a host under website_domains, and for who visits a custom domain whose bucket
+ * has a website.
  */
 MUST_CHECK int custom_domain(struct req *r);
 

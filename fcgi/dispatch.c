@@ -8,7 +8,7 @@
  * Blocks:     yes.
  * Invariant:  a handler runs only with the identity that authenticate() made, in
  *             the bucket's home region (but for rows that say ANYWHERE), and after
- *             authorize() (CorsPreflight apart, which anybody may ask anywhere). One access line a request, always.
+ *             authorize() (CorsPreflight apart, which anybody may ask anywhere; a website asks it for each key). One access line a request, always.
  */
 #include "fcgi/dispatch.h"
 
@@ -24,6 +24,7 @@
 #include "fcgi/route.h"
 #include "fcgi/service.h"
 #include "fcgi/sts.h"
+#include "fcgi/website.h"
 
 static const op_fn handlers[] = {
 #define OP(name, method, level, query, header, handler, action, class, body, flags, doc) [OP_##name] = handler,
@@ -58,6 +59,8 @@ answer(struct req *r)
 
 	if (req_read(r) != 0 || custom_domain(r) != 0 || req_name(r) != 0)
 		return -1;
+	if (r->website && r->op == OP_NONE)
+		return website_refuse_method(r);
 	if (service_is(r))
 		return service_answer(r);
 	if (sts_is(r) && sts_read(r) != 0)
@@ -73,7 +76,11 @@ answer(struct req *r)
 	rc = route(r, who);
 	if (rc != 1)
 		return rc;
-	if (bucket_there(r) != 0 || authorize(r, who) != 0)
+	if (bucket_there(r) != 0)
+		return -1;
+	if (r->website)
+		return website_serve(r, who);
+	if (authorize(r, who) != 0)
 		return -1;
 	return handlers[r->op](r, who);
 }

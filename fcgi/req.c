@@ -175,8 +175,9 @@ take_hop(struct req *r)
 	if (!hop_check(r->arena, r->thread->settings, arena_strndup(r->arena, value.p, value.len), &rq, r->now_us, &hop))
 		return req_refuse(r, S3_AccessDenied, "The request's hop header is not valid.", NULL, SPAN(""));
 	r->hop_from = hop.from;
-	r->hop_domain = hop.domain;
-	r->custom_domain = strcmp(hop.domain, HOP_CUSTOM_DOMAIN) == 0;
+	r->website = hop.domain[0] == HOP_WEBSITE;
+	r->hop_domain = r->website ? hop.domain + 1 : hop.domain;
+	r->custom_domain = strcmp(r->hop_domain, HOP_CUSTOM_DOMAIN) == 0;
 	r->client_addr = hop.client_addr;
 	r->secure = hop.secure;
 	if (strlen(hop.request_id) == REQ_ID_LEN)
@@ -187,7 +188,8 @@ take_hop(struct req *r)
 static int
 parse_uri(struct req *r)
 {
-	const char *const *domains = r->thread->settings->domains;
+	const struct settings *s = r->thread->settings;
+	const char *const *domains = r->website ? s->website_domains : s->domains;
 	const char *relayed[2] = { NULL, NULL };
 	int rc;
 
@@ -240,6 +242,12 @@ req_name(struct req *r)
 			return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	}
 	r->key = r->uri.key;
+	/* To a visitor nothing in a query is S3's. */
+	if (r->website) {
+		r->uri.query = (struct s3_query){ NULL, 0 };
+		r->op = r->is_head ? OP_HeadObject : span_eq(r->method, SPAN("GET")) ? OP_GetObject : OP_NONE;
+		return 0;
+	}
 	match = req_match(r);
 	if (s3_operation_match(r->arena, &match, &r->op, &r->problem) != 0)
 		return req_refused(r, "no operation fits");

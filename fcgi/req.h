@@ -73,14 +73,17 @@ struct req {
 	const char *hop_from;      /* the region that relayed it here, verified; NULL: a client asks */
 	const char *hop_domain;    /* with hop_from: in which of its domains the Host lies */
 	bool custom_domain;        /* the Host itself is the bucket */
+	bool website;              /* whoever asks visits the bucket's website (website.h) */
 	const char *access_key;    /* as claimed, for the log; NULL: anonymous */
 	const char *acts_for;      /* the app's key, when access_key is a temporary one; for the log */
 	const char *route;         /* what routing did, for the log */
 
 	/* the answer */
 	int status;
+	int website_status;        /* of a website's error document: what it is sent with; 0: it is no error */
+	const struct s3_problem *website_problem; /* why that document could not be sent; NULL: none was tried */
 	const char *cors_headers;  /* of every answer: whole lines; NULL = none (cors.h) */
-	const char *more_headers;  /* of an error answer: whole lines; NULL = none */
+	const char *more_headers;  /* of an error answer, an error document too: whole lines; NULL = none */
 	int64_t store_us;          /* spent in the object store */
 };
 

@@ -11,6 +11,7 @@
 #include "fcgi/respond.h"
 
 #include "fcgi/sts.h"
+#include "fcgi/website.h"
 #include "fcgi/worker.h"
 #include "s3/date.h"
 
@@ -25,9 +26,11 @@ reply_reason(int status)
 	case 204: return "No Content";
 	case 206: return "Partial Content";
 	case 301: return "Moved Permanently";
+	case 302: return "Found";
 	case 303: return "See Other";
 	case 304: return "Not Modified";
 	case 307: return "Temporary Redirect";
+	case 308: return "Permanent Redirect";
 	case 400: return "Bad Request";
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
@@ -211,6 +214,11 @@ reply_error(struct req *r)
 
 	if (r->problem.code == 0)
 		s3_problem_from_err(&r->problem, &r->err);
+	if (r->website) {
+		if (website_error(r) != 0 && !r->http->started)
+			r->http->broken = true;
+		return;
+	}
 	e = s3_error_find(r->problem.code);
 	reply_begin(&rp, r, e->status);
 	error_headers(&rp);

@@ -51,6 +51,9 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 		if (scope == NULL)
 			return false;
 	}
+	/* As if signed for the home, so that it is relayed: the home's endpoint is no website that he could be sent to. */
+	if (r->website && r->bucket != NULL)
+		scope = r->bucket->region;
 	*rq = (struct route_request){
 		.in = {
 			.here = r->thread->settings->region,
@@ -147,6 +150,8 @@ hop_value(struct req *r)
 		hop.domain = HOP_CUSTOM_DOMAIN;
 	else if (r->uri.style == S3_STYLE_VHOST)
 		hop.domain = arena_strndup(r->arena, r->uri.domain.p, r->uri.domain.len);
+	if (r->website && hop.domain != NULL)
+		hop.domain = arena_printf(r->arena, "%c%s", HOP_WEBSITE, hop.domain);
 	return hop.domain == NULL ? NULL : hop_make(r->arena, r->thread->settings, &hop, &bound);
 }
 

@@ -14,13 +14,14 @@
 
 #define HOP_HEADER "x-anvil-hop"
 #define HOP_CUSTOM_DOMAIN "." /* the client's Host itself is the bucket */
+#define HOP_WEBSITE '@'       /* before a domain: whoever asks visits a website */
 
 struct hop {
 	const char *from;        /* region that relays */
 	const char *to;          /* region it believes home */
 	const char *request_id;
 	const char *client_addr;
-	const char *domain;      /* of ours, that the client's Host ends in; "" = path style; HOP_CUSTOM_DOMAIN */
+	const char *domain;      /* of ours, that the client's Host ends in; "" = path style; HOP_CUSTOM_DOMAIN; HOP_WEBSITE and one of these */
 	bool secure;             /* the client spoke TLS */
 	int64_t sent_us;
 };

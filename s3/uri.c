@@ -382,3 +382,13 @@ s3_host_is_custom(struct arena *a, struct span host, const char *const *domains,
 	*bucket = u.host;
 	return !host_match(domains, &u);
 }
+
+bool
+s3_host_is_website(struct arena *a, struct span host, const char *const *domains, const char *const *website)
+{
+	struct s3_uri site = { .host = lower_copy(a, host_name(host)) }, api = { .host = site.host };
+
+	if (site.host.p == NULL || !host_match(website, &site) || site.style != S3_STYLE_VHOST)
+		return false;
+	return !host_match(domains, &api) || (api.style == S3_STYLE_VHOST && api.domain.len < site.domain.len);
+}

@@ -73,6 +73,9 @@ bool s3_host_is_custom(struct arena *a, struct span host, const char *const *dom
 MUST_CHECK int s3_uri_parse_custom(struct arena *a, struct span target, struct span host, struct s3_uri *out,
     struct s3_problem *pr);
 
+/* Is the host a bucket's under one of `website`, with no longer one of `domains` that fits? Then s3_uri_parse takes `website`. */
+bool s3_host_is_website(struct arena *a, struct span host, const char *const *domains, const char *const *website);
+
 /* Only the query. -1: InvalidURI. */
 MUST_CHECK int s3_query_parse(struct arena *a, struct span raw, struct s3_query *out, struct s3_problem *pr);
 /* The first of that name (case matters, as in S3), or NULL. */

@@ -11,8 +11,8 @@
 
 #include "admin/cgi/http.h"
 #include "admin/cgi/session.h"
-#include "admin/cgi/template.h"
 #include "admin/run.h"
+#include "base/template.h"
 #include "meta/registry.h"
 
 struct page_ctx;

@@ -10,7 +10,7 @@
  */
 #include "admin/cgi/page.h"
 
-#include "admin/cgi/html.h"
+#include "base/html.h"
 #include "base/log.h"
 
 #define FLASH_SECONDS 120

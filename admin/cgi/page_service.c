@@ -9,7 +9,7 @@
  */
 #include "admin/cgi/page.h"
 
-#include "admin/cgi/html.h"
+#include "base/html.h"
 
 /* A process that lives on watches the pages of the cache all the time; one that does not cannot say what it trusts. */
 #define NO_WATCH "0"

@@ -11,8 +11,8 @@
  */
 #include "admin/cgi/page.h"
 
-#include "admin/cgi/html.h"
 #include "admin/password.h"
+#include "base/html.h"
 #include "base/log.h"
 
 #define PLACE_MAX 512

@@ -21,6 +21,7 @@
 #include "s3/lifecycle.h"
 #include "s3/policy.h"
 #include "s3/tagging.h"
+#include "s3/website.h"
 
 #define NS " xmlns=\"" XML_S3_NS "\""
 
@@ -35,8 +36,8 @@ static const struct bucket_config configs[] = {
 	    NULL },
 	{ CONFIG_KIND_NOTIFICATION, OP_GetBucketNotificationConfiguration, OP_PutBucketNotificationConfiguration, OP_NONE, 200, S3_OK,
 	    XML_DECLARATION "<NotificationConfiguration" NS "/>", s3_notification_check, NULL },
-	{ CONFIG_KIND_WEBSITE, OP_GetBucketWebsite, OP_NONE, OP_DeleteBucketWebsite, 204, S3_NoSuchWebsiteConfiguration, NULL,
-	    NULL, NULL },
+	{ CONFIG_KIND_WEBSITE, OP_GetBucketWebsite, OP_PutBucketWebsite, OP_DeleteBucketWebsite, 200, S3_NoSuchWebsiteConfiguration, NULL,
+	    s3_website_check, NULL },
 	{ CONFIG_KIND_TAGGING, OP_GetBucketTagging, OP_PutBucketTagging, OP_DeleteBucketTagging, 204, S3_NoSuchTagSet, NULL,
 	    s3_bucket_tags_check, NULL },
 	{ CONFIG_KIND_PUBLIC_ACCESS_BLOCK, OP_GetPublicAccessBlock, OP_PutPublicAccessBlock, OP_DeletePublicAccessBlock, 200,

@@ -15,6 +15,7 @@
 #include "fcgi/object_bytes.h"
 #include "fcgi/respond.h"
 #include "fcgi/sendfile.h"
+#include "fcgi/website.h"
 #include "meta/upload.h"
 #include "s3/checksum.h"
 #include "s3/condition.h"
@@ -175,6 +176,11 @@ check_conditions(struct req *r, struct got *g)
 	struct condition_object co = { .etag = span_of(g->o.etag), .mtime_us = g->o.mtime_us };
 	struct span range = req_header(r, "range");
 
+	/* What they ask for is another page, which there is none of. */
+	if (r->website_status != 0) {
+		g->range = (struct range){ false, 0, g->o.size };
+		return 0;
+	}
 	if (condition_read(&r->headers, &co, r->now_us, &r->problem) != 0) {
 		if (r->problem.code != S3_NotModified)
 			return req_refused(r, "a condition does not hold");
@@ -195,7 +201,9 @@ begin(struct reply *rp, struct req *r, const struct identity *who, const struct 
 	char text[RANGE_TEXT_SIZE];
 	struct span mode = req_header(r, "x-amz-checksum-mode");
 
-	reply_begin(rp, r, g->range.partial ? 206 : 200);
+	reply_begin(rp, r, r->website_status != 0 ? r->website_status : g->range.partial ? 206 : 200);
+	if (r->website_status != 0)
+		strbuf_str(&rp->head, r->more_headers);
 	object_headers(rp, g);
 	lock_headers(rp, who, &g->o);
 	tagging_header(rp, who, &g->o);
@@ -225,8 +233,8 @@ send_bytes(struct reply *rp, const struct got *g)
 	struct span run;
 	int rc = -1, more;
 
-	/* Web servers know no 206 that answers no Range. */
-	if (g->part == 0 && sendfile_reply(rp, &g->o, &g->meta, &g->range))
+	/* Web servers know no 206 that answers no Range, and send a file with 200 or 206 alone. */
+	if (g->part == 0 && r->website_status == 0 && sendfile_reply(rp, &g->o, &g->meta, &g->range))
 		return reply_head(rp);
 	/* Opened before the status goes out, so that a lost blob is a 500 and not half an answer. */
 	if (object_bytes_open(r, r->bucket, &g->o, g->sse, g->range.first, g->range.len, &bytes) != 0)
@@ -256,6 +264,8 @@ get(struct req *r, const struct identity *who)
 	    (g.part > 0 && part_range(r, &g) != 0) ||
 	    sse_for_read(r, g.o.sse, SSE_OF_OBJECT, &g.sse) != 0)
 		return -1;
+	if (r->website && r->website_status == 0 && g.meta.website_redirect.p != NULL)
+		return website_moved(r, g.meta.website_redirect);
 	rc = check_conditions(r, &g);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

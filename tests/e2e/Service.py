@@ -30,7 +30,7 @@ def test_log_line():
 
 def test_refused_and_failed_are_logged():
     n = bucket(EU)
-    for r, st, op in ((S3(EU, KEY, "wrong").get(n, "k"), "403", "GetObject"), (S3().get(n, "none"), "404", "GetObject"), (S3().request("PUT", n, query="website"), "501", "PutBucketWebsite"),
+    for r, st, op in ((S3(EU, KEY, "wrong").get(n, "k"), "403", "GetObject"), (S3().get(n, "none"), "404", "GetObject"), (S3().request("PUT", n, query="inventory"), "501", "PutBucketInventoryConfiguration"),
                       (S3().send("GET", "/%s/k" % n), "403", "GetObject")):
         f = fields(log_line(EU, r.get("x-amz-request-id")))
         eq("status and operation", (f["st"], f["op"]), (st, op))

@@ -3,7 +3,7 @@
  * tests/unit/test_admin_cgi.c - the parts of the pages that need no service:
  * escaping, templates, requests, sessions, form tokens, the login limiter.
  */
-#include "admin/cgi/html.h"
+#include "base/html.h"
 #include "admin/cgi/limiter.h"
 #include "admin/cgi/page.h"
 

@@ -8,6 +8,7 @@
 #include "s3/cors.h"
 #include "s3/lifecycle.h"
 #include "s3/tagging.h"
+#include "s3/website.h"
 #include "tests/unit/s3_help.h"
 
 /* ---- what is taken ---- */
@@ -17,6 +18,10 @@
 #define TAG(k, v) "<Tag><Key>" k "</Key><Value>" v "</Value></Tag>"
 #define TAGS(tags) "<Tagging><TagSet>" tags "</TagSet></Tagging>"
 #define BLOCK(what) "<PublicAccessBlockConfiguration>" what "</PublicAccessBlockConfiguration>"
+#define SITE(inner) "<WebsiteConfiguration>" inner "</WebsiteConfiguration>"
+#define INDEX "<IndexDocument><Suffix>i</Suffix></IndexDocument>"
+#define ROUTE(condition, redirect) "<RoutingRule>" condition "<Redirect>" redirect "</Redirect></RoutingRule>"
+#define ROUTES(rules) SITE(INDEX "<RoutingRules>" rules "</RoutingRules>")
 #define OWNERSHIP(o) "<OwnershipControls><Rule><ObjectOwnership>" o "</ObjectOwnership></Rule></OwnershipControls>"
 
 static const struct {
@@ -59,6 +64,25 @@ static const struct {
 	{ "lifecycle day 0", s3_lifecycle_check, LC("<Filter/><Expiration><Days>0</Days></Expiration>"), "InvalidArgument" },
 	{ "lifecycle date", s3_lifecycle_check, LC("<Filter/><Expiration><Date>2030-01-01T00:00:01Z</Date></Expiration>"), "InvalidArgument" },
 	{ "lifecycle transition", s3_lifecycle_check, LC("<Filter/><Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>"), "NotImplemented" },
+	{ "website", s3_website_check, SITE(INDEX "<ErrorDocument><Key>e</Key></ErrorDocument>"), "<IndexDocument><Suffix>i</Suffix>" },
+	{ "website of nothing", s3_website_check, SITE(""), "InvalidArgument" },
+	{ "website index", s3_website_check, SITE("<IndexDocument><Suffix>a/i</Suffix></IndexDocument>"), "InvalidArgument" },
+	{ "website index empty", s3_website_check, SITE("<IndexDocument/>"), "InvalidArgument" },
+	{ "website error", s3_website_check, SITE(INDEX "<ErrorDocument><Key/></ErrorDocument>"), "MalformedXML" },
+	{ "website all", s3_website_check, SITE("<RedirectAllRequestsTo><HostName>h</HostName></RedirectAllRequestsTo>"), "<HostName>h<" },
+	{ "website all, no host", s3_website_check, SITE("<RedirectAllRequestsTo><HostName/></RedirectAllRequestsTo>"), "InvalidRequest" },
+	{ "website all and index", s3_website_check, SITE("<RedirectAllRequestsTo><HostName>h</HostName></RedirectAllRequestsTo>" INDEX),
+	    "InvalidArgument" },
+	{ "website rule", s3_website_check, ROUTES(ROUTE("", "<HttpRedirectCode>307</HttpRedirectCode>")), ">307<" },
+	{ "website rule 300", s3_website_check, ROUTES(ROUTE("", "<HttpRedirectCode>300</HttpRedirectCode>")), "InvalidRequest" },
+	{ "website rule 4xx", s3_website_check, ROUTES(ROUTE("", "<HttpRedirectCode>404</HttpRedirectCode>")), "InvalidRequest" },
+	{ "website rule word", s3_website_check, ROUTES(ROUTE("", "<HttpRedirectCode>x</HttpRedirectCode>")), "MalformedXML" },
+	{ "website rule protocol", s3_website_check, ROUTES(ROUTE("", "<Protocol>ftp</Protocol>")), "InvalidRequest" },
+	{ "website rule both", s3_website_check, ROUTES(ROUTE("", "<ReplaceKeyWith>a</ReplaceKeyWith><ReplaceKeyPrefixWith/>")), "InvalidRequest" },
+	{ "website condition", s3_website_check, ROUTES(ROUTE("<Condition/>", "<HostName>h</HostName>")), "InvalidRequest" },
+	{ "website condition 600", s3_website_check,
+	    ROUTES(ROUTE("<Condition><HttpErrorCodeReturnedEquals>600</HttpErrorCodeReturnedEquals></Condition>", "")), "InvalidRequest" },
+	{ "website no rule", s3_website_check, ROUTES(""), "MalformedXML" },
 	{ "requester", s3_request_payment_check, "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>", "NotImplemented" },
 	{ "accelerate", s3_accelerate_check, "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>", "NotImplemented" },
 };
@@ -410,6 +434,59 @@ START_TEST(test_lifecycle_unreadable)
 }
 END_TEST
 
+/* ---- website: which rule, and where to ---- */
+
+static const struct {
+	const char *rules, *key;
+	int error;
+	const char *want; /* the URL; "" no rule */
+} routed[] = {
+	{ ROUTE("", "<HostName>h</HostName>"), "a b", 0, "http://h/a%20b?q" },
+	{ ROUTE("", "<HostName>h</HostName>"), "a", 404, "" },
+	{ ROUTE("<Condition><KeyPrefixEquals>a/</KeyPrefixEquals></Condition>", "<ReplaceKeyPrefixWith>b/</ReplaceKeyPrefixWith>"), "a/a/c", 0,
+	    "http://w:1/b/a/c?q" },
+	{ ROUTE("<Condition><KeyPrefixEquals>a/</KeyPrefixEquals></Condition>", "<ReplaceKeyPrefixWith/>"), "a/c", 0, "http://w:1/c?q" },
+	{ ROUTE("<Condition><KeyPrefixEquals>a/</KeyPrefixEquals></Condition>", ""), "b/a/", 0, "" },
+	{ ROUTE("<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>",
+	      "<Protocol>https</Protocol><ReplaceKeyWith>#!/ \xc3\xbc</ReplaceKeyWith>"), "k", 404, "https://w:1/#!/%20%C3%BC?q" },
+	{ ROUTE("<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>", ""), "k", 403, "" },
+	{ ROUTE("<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals><KeyPrefixEquals>x</KeyPrefixEquals></Condition>", "")
+	    ROUTE("<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>", "<HostName>a&#10;b: c</HostName>"),
+	    "k", 404, "http://a%0Ab:%20c/k?q" },
+};
+
+START_TEST(test_website_rules)
+{
+	const char *doc = arena_printf(arena, ROUTES("%s"), routed[_i].rules);
+	struct website_request rq = { "http", SPAN("w:1"), span_of(routed[_i].key), SPAN("q") };
+	const struct website_rule *rule;
+	struct website w;
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, 1024);
+	ck_assert(website_read(arena, doc, &w));
+	rule = website_match(&w, rq.key, routed[_i].error);
+	if (rule != NULL)
+		website_location(&sb, &rule->to, rule->prefix, &rq);
+	ck_assert_str_eq(strbuf_cstr(&sb), routed[_i].want);
+}
+END_TEST
+
+START_TEST(test_website_read)
+{
+	struct strbuf sb;
+	struct website w;
+
+	ck_assert(website_read(arena, SITE(INDEX "<ErrorDocument><Key>e</Key></ErrorDocument>"), &w));
+	ck_assert(!w.all && span_eq(w.index, SPAN("i")) && span_eq(w.error, SPAN("e")) && w.n_rules == 0);
+	ck_assert(website_read(arena, SITE(INDEX), &w) && w.error.p == NULL);
+	ck_assert(!website_read(arena, SITE(""), &w));
+	strbuf_init(&sb, arena, 64);
+	website_folder(&sb, SPAN("a/b c"));
+	ck_assert_str_eq(strbuf_cstr(&sb), "/a/b%20c/");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -428,6 +505,8 @@ main(void)
 	tcase_add_loop_test(tc, test_acl_xml, 0, (int)ARRAY_LEN(acl_docs));
 	tcase_add_loop_test(tc, test_lifecycle_header, 0, (int)ARRAY_LEN(ends));
 	tcase_add_test(tc, test_lifecycle_unreadable);
+	tcase_add_loop_test(tc, test_website_rules, 0, (int)ARRAY_LEN(routed));
+	tcase_add_test(tc, test_website_read);
 	tcase_add_test(tc, test_acl_read);
 	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);

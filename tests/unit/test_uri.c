@@ -115,6 +115,39 @@ static const struct {
 	{ "", NULL },
 };
 
+/* --- websites --- */
+
+static const struct {
+	const char *host;
+	bool site;
+} sites[] = {
+	{ "b.s3-website.eu.example.com", true },
+	{ "B.S3-Website.EU.example.com.:80", true },
+	{ "a.b.s3-website.eu.example.com", true },
+	{ "s3-website.eu.example.com", false },
+	{ ".s3-website.eu.example.com", false },
+	{ "xs3-website.eu.example.com", false },
+	{ "b.eu.example.com", false },
+	{ "b.pages.example.com", true },
+	{ "b.s3.pages.example.com", false }, /* the longer of the two */
+	{ "s3.pages.example.com", false },
+	{ "b.example.org", false },
+	{ "", false },
+};
+
+START_TEST(test_uri_websites)
+{
+	static const char *const api[] = { "eu.example.com", "s3.pages.example.com", NULL };
+	static const char *const web[] = { "s3-website.eu.example.com", "pages.example.com", NULL };
+	struct span host = span_of(sites[_i].host);
+	struct arena *a = arena_new(1 << 20);
+
+	ck_assert_msg(s3_host_is_website(a, host, api, web) == sites[_i].site, "%s", sites[_i].host);
+	ck_assert(!s3_host_is_website(a, host, api, NULL));
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_uri_custom_domains)
 {
 	struct span host = span_of(customs[_i].host), bucket = SPAN("");
@@ -336,6 +369,7 @@ uri_suite(void)
 
 	tcase_add_loop_test(t, test_uri_names, 0, (int)ARRAY_LEN(named));
 	tcase_add_loop_test(t, test_uri_custom_domains, 0, (int)ARRAY_LEN(customs));
+	tcase_add_loop_test(t, test_uri_websites, 0, (int)ARRAY_LEN(sites));
 	tcase_add_loop_test(t, test_uri_refuses, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(t, test_uri_key_length);
 	tcase_add_test(t, test_uri_limits);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/template.h - HTML templates, a small language:
+ * base/template.h - HTML templates, a small language:
  *
  *   {{name}}               the text, always escaped (text and quoted attributes)
  *   {{name|url}}           the text as one component of a URL
@@ -14,8 +14,8 @@
  * then in the sections around it, then in the outermost scope. A text that is not there is a mistake of ours and
  * fails; a section's name that is not there is "no".
  */
-#ifndef ANVIL_ADMIN_CGI_TEMPLATE_H
-#define ANVIL_ADMIN_CGI_TEMPLATE_H
+#ifndef ANVIL_BASE_TEMPLATE_H
+#define ANVIL_BASE_TEMPLATE_H
 
 #include "base/err.h"
 #include "base/strbuf.h"

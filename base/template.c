@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/template.c - scopes of named values, and the templates they fill.
+ * base/template.c - scopes of named values, and the templates they fill.
  *
  * Owns:       nothing; all is the arena's.
- * Called by:  admin/cgi pages.
+ * Called by:  admin/cgi pages, fcgi/website.c.
  * Blocks:     on reading template files.
  * Invariant:  every value goes through html_text or url_component.
  */
-#include "admin/cgi/template.h"
+#include "base/template.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "admin/cgi/html.h"
+#include "base/html.h"
 
 #define NAME_LIMIT 48
 #define VALUE_LIMIT 8192

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/html.h - writers by destination, so that escaping cannot be
+ * base/html.h - writers by destination, so that escaping cannot be
  * forgotten: what is between tags, what is in a quoted attribute, what is a
  * part of a URL.
  */
-#ifndef ANVIL_ADMIN_CGI_HTML_H
-#define ANVIL_ADMIN_CGI_HTML_H
+#ifndef ANVIL_BASE_HTML_H
+#define ANVIL_BASE_HTML_H
 
 #include "base/strbuf.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/html.c - escaping by destination.
+ * base/html.c - escaping by destination.
  *
  * Owns:       nothing.
- * Called by:  admin/cgi/template.c and whoever writes HTML or a URL.
+ * Called by:  base/template.c and whoever writes HTML or a URL.
  * Blocks:     never.
  */
-#include "admin/cgi/html.h"
+#include "base/html.h"
 
 #include "base/parse.h"
 
