@@ -181,6 +181,18 @@ add_principal(const struct req *r, const struct identity *who, struct policy_con
 	add(c, "s3:signatureAge", arena_printf(r->arena, "%" PRId64, (r->now_us - who->auth.time_us) / US_PER_MS));
 }
 
+/*
+ * Of a key that is not there it is asked whether he may list it: then the key is the
+ * prefix, and what his query says is nothing to it.
+ */
+static struct span
+query_value(const struct req *r, const char *action, const char *name)
+{
+	if (r->key.len == 0 || strcmp(name, "prefix") != 0)
+		return req_param(r, name);
+	return strcmp(action, "s3:ListBucket") == 0 ? r->key : (struct span){ NULL, 0 };
+}
+
 bool
 policy_context_fill(const struct req *r, const struct identity *who, const char *action, struct span key, bool want_tags,
     struct policy_context *c)
@@ -191,7 +203,7 @@ policy_context_fill(const struct req *r, const struct identity *who, const char 
 	add(c, "aws:SecureTransport", r->secure ? "true" : "false");
 	add(c, "aws:RequestedRegion", r->thread->settings->region);
 	for (size_t i = 0; i < ARRAY_LEN(from_query); i++)
-		policy_context_add(c, from_query[i][0], req_param(r, from_query[i][1]));
+		policy_context_add(c, from_query[i][0], query_value(r, action, from_query[i][1]));
 	for (size_t i = 0; i < ARRAY_LEN(from_header); i++)
 		policy_context_add(c, from_header[i][0], req_header(r, from_header[i][1]));
 	add_copy_source(r, c);

@@ -187,19 +187,29 @@ check_actions(struct parser *p, const struct policy_list *l)
 	return 0;
 }
 
-/* Is the resource in the bucket that the policy is of? */
+/*
+ * May the resource be the bucket that the policy is of, or a key in it? Wildcards
+ * may stand in the bucket's name, too: those of others are not reached by it.
+ */
 static bool
 in_bucket(struct span resource, const char *bucket)
 {
 	size_t head = sizeof(POLICY_ARN_S3) - 1, len = strlen(bucket);
+	struct span name;
+	const char *slash;
 
 	if (span_eq(resource, SPAN("*")))
 		return true;
-	if (!starts(resource, POLICY_ARN_S3) || resource.len < head + len ||
-	    memcmp(resource.p + head, bucket, len) != 0)
+	if (!starts(resource, POLICY_ARN_S3))
 		return false;
-	return resource.len == head + len || resource.p[head + len] == '/' ||
-	    resource.p[head + len] == '*';
+	name = (struct span){ resource.p + head, resource.len - head };
+	/* A "*" behind the whole name may reach into the keys. */
+	if (name.len > len && memcmp(name.p, bucket, len) == 0 && name.p[len] == '*')
+		return true;
+	slash = memchr(name.p, '/', name.len);
+	if (slash != NULL)
+		name.len = (size_t)(slash - name.p);
+	return policy_wildcard(name, span_of(bucket));
 }
 
 static int

@@ -62,6 +62,31 @@ def test_anonymous():
         error(anonymous("DELETE", n, None, via), 403, "AccessDenied")
 
 
+def test_prefix_of_a_missing_key():
+    """Who may list under a prefix is told that a key under it is not there; his query does not speak for another."""
+    n = bucket(EU)
+    S3().put(n, "open/k", b"x")
+    set_policy(n, {"Action": "s3:ListBucket", "Resource": arn(n, ""), "Condition": {"StringLike": {"s3:prefix": "open/*"}}},
+               {"Action": "s3:GetObject", "Resource": arn(n)})
+    for via in (EU, US):
+        error(anonymous("GET", n, "open/none", via), 404, "NoSuchKey")
+        status(anonymous("HEAD", n, "open/none", via), 404)
+        error(anonymous("GET", n, "shut/none", via), 403, "AccessDenied")
+        error(anonymous("GET", n, "shut/none", via, query={"prefix": "open/none"}), 403, "AccessDenied")
+        error(anonymous("GET", n, "open/none", via, query={"prefix": "shut/"}), 404, "NoSuchKey")
+
+
+def test_wildcard_in_the_bucket():
+    """A bucket's name may be a pattern, which reaches no other bucket; one that does not fit is refused."""
+    n, other = bucket(EU), bucket(EU)
+    S3().put(n, "k", b"x")
+    S3().put(other, "k", b"y")
+    set_policy(n, {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::*", "arn:aws:s3:::*/*"]})
+    eq("read", anonymous("GET", n, "k").body, b"x")
+    status(anonymous("GET", n), 200)
+    error(anonymous("GET", other, "k"), 403, "AccessDenied")
+
+
 def test_conditions():
     n = bucket(EU)
     S3().put(n, "k", b"x")
