@@ -172,3 +172,20 @@ s3_create_bucket_parse(struct arena *a, struct span body,
 		return -1;
 	return read_tags(a, root, out, pr);
 }
+
+bool
+s3_create_bucket_again(const struct s3_headers *headers,
+    const struct s3_create_bucket *asked, const char *home, const char *region)
+{
+	static const char *const of_new[] = { "x-amz-acl", "x-amz-grant-",
+		"x-amz-object-ownership", "x-amz-bucket-object-lock-enabled" };
+
+	if (strcmp(region, "us-east-1") != 0 || strcmp(home, region) != 0 ||
+	    asked->n_tags > 0)
+		return false;
+	for (size_t i = 0; i < headers->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(of_new); k++)
+			if (s3_istarts(headers->h[i].name, of_new[k]))
+				return false;
+	return true;
+}

@@ -6,6 +6,7 @@
 #define ANVIL_S3_CREATE_BUCKET_H
 
 #include "base/arena.h"
+#include "s3/headers.h"
 #include "s3/problem.h"
 
 #define S3_BUCKET_TAGS_MAX 50
@@ -27,6 +28,13 @@ struct s3_create_bucket {
  */
 MUST_CHECK int s3_create_bucket_parse(struct arena *a, struct span body, struct s3_create_bucket *out,
     struct s3_problem *pr);
+/*
+ * The owner asks for a bucket that is there: is it to be answered as if it were made now? So it is in S3's oldest
+ * region, us-east-1, when the bucket (home) is there, too (region). What the request asks of a new bucket would not be
+ * done; with it the answer is that the bucket is there, as everywhere else.
+ */
+bool s3_create_bucket_again(const struct s3_headers *headers, const struct s3_create_bucket *asked, const char *home,
+    const char *region);
 /* Tag rules of S3: at most max, keys unique, 1..128 characters, values 0..256, no "aws:" prefix. */
 MUST_CHECK int s3_tags_check(const struct s3_tag *tags, size_t n, size_t max, struct s3_problem *pr);
 

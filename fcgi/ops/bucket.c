@@ -128,6 +128,17 @@ make(struct req *r, const struct identity *who, struct span constraint, const st
 	return span_eq(span_of(named), constraint) ? 0 : make_in(r, who, named, st, made);
 }
 
+/* The owner's bucket is there: 1 answer as if it were made now, 0 say so. */
+static int
+is_again(struct req *r, const struct s3_create_bucket *cb, const char *region)
+{
+	struct meta_found found;
+
+	if (meta_find(r->thread->meta, r->arena, NULL, r->bucket_name, &found, &r->err) != 0)
+		return -1;
+	return found.has_bucket && s3_create_bucket_again(&r->headers, cb, found.bucket.region, region) ? 1 : 0;
+}
+
 int
 op_create_bucket(struct req *r, const struct identity *who)
 {
@@ -137,6 +148,7 @@ op_create_bucket(struct req *r, const struct identity *who)
 	struct start st;
 	const char *region;
 	struct reply rp;
+	int again;
 
 	if (who->app == NULL)
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
@@ -151,7 +163,10 @@ op_create_bucket(struct req *r, const struct identity *who)
 	case BUCKET_MADE:
 		break;
 	case BUCKET_YOURS:
-		return req_refuse(r, S3_BucketAlreadyOwnedByYou, NULL, "BucketName", name);
+		again = is_again(r, &cb, region);
+		if (again == 1)
+			break;
+		return again < 0 ? -1 : req_refuse(r, S3_BucketAlreadyOwnedByYou, NULL, "BucketName", name);
 	case BUCKET_TAKEN:
 		return req_refuse(r, S3_BucketAlreadyExists, NULL, "BucketName", name);
 	case BUCKET_NO_REGION:

@@ -300,6 +300,31 @@ START_TEST(test_create_bucket_fields)
 }
 END_TEST
 
+static const struct {
+	const char *headers, *home, *region;
+	size_t n_tags;
+	bool want;
+} made_again[] = {
+	{ "host: x\n", "us-east-1", "us-east-1", 0, true },
+	{ "host: x\n", "eu", "eu", 0, false },
+	{ "host: x\n", "eu", "us-east-1", 0, false },
+	{ "host: x\n", "us-east-1", "us-east-1", 1, false },
+	{ "x-amz-acl: public-read\n", "us-east-1", "us-east-1", 0, false },
+	{ "x-amz-grant-read: id=\"a\"\n", "us-east-1", "us-east-1", 0, false },
+	{ "x-amz-object-ownership: ObjectWriter\n", "us-east-1", "us-east-1", 0, false },
+	{ "x-amz-bucket-object-lock-enabled: true\n", "us-east-1", "us-east-1", 0, false },
+};
+
+START_TEST(test_create_bucket_again)
+{
+	struct s3_headers h = help_headers(made_again[_i].headers);
+	struct s3_create_bucket c = { .n_tags = made_again[_i].n_tags };
+
+	ck_assert_msg(s3_create_bucket_again(&h, &c, made_again[_i].home, made_again[_i].region) == made_again[_i].want,
+	    "%s in %s", made_again[_i].headers, made_again[_i].home);
+}
+END_TEST
+
 /* --- encryption --- */
 
 #define C_ALGORITHM "x-amz-server-side-encryption-customer-algorithm: AES256\n"
@@ -397,6 +422,7 @@ main(void)
 	tcase_add_test(t, test_read_limits);
 	tcase_add_loop_test(t, test_create_bucket_row, 0, ARRAY_LEN(creates));
 	tcase_add_test(t, test_create_bucket_fields);
+	tcase_add_loop_test(t, test_create_bucket_again, 0, ARRAY_LEN(made_again));
 	tcase_add_loop_test(t, test_encryption_row, 0, ARRAY_LEN(encryptions));
 	tcase_add_loop_test(t, test_encryption_config_row, 0, ARRAY_LEN(encryption_configs));
 	suite_add_tcase(s, t);
