@@ -56,7 +56,8 @@ unfold_names(struct req *r, struct span signed_headers)
 
 /*
  * Web servers leave out a header that is empty (lighttpd does). The signature was
- * right with it being there and empty: then it was, and metadata keeps it.
+ * right with it being there and empty: then it was. Metadata keeps it, and a
+ * digest of nothing is refused as none.
  */
 static int
 restore_empty(struct req *r, struct span signed_headers)
@@ -64,7 +65,8 @@ restore_empty(struct req *r, struct span signed_headers)
 	struct span name;
 
 	while (s3_list_next(&signed_headers, ';', &name)) {
-		if (!s3_istarts(name, OBJECT_META_PREFIX) || s3_header_span(&r->headers, name).p != NULL)
+		if ((!s3_istarts(name, OBJECT_META_PREFIX) && !s3_ieq(name, SPAN("content-md5"))) ||
+		    s3_header_span(&r->headers, name).p != NULL)
 			continue;
 		if (r->headers.n == REQ_HEADERS_MAX)
 			return req_refuse(r, S3_RequestHeaderSectionTooLarge, NULL, NULL, SPAN(""));

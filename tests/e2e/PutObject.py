@@ -72,6 +72,7 @@ def test_content_md5():
     error(S3().request("PUT", n, "bad", body=b"others", headers={"Content-MD5": md5}), 400, "BadDigest")
     error(S3().request("PUT", n, "bad", body=data, headers={"Content-MD5": "no base64!"}), 400, "InvalidDigest")
     error(S3().request("PUT", n, "bad", body=data, headers={"Content-MD5": "AAAA"}), 400, "InvalidDigest")
+    error(S3().request("PUT", n, "bad", body=data, headers={"Content-MD5": ""}), 400, "InvalidDigest")
     eq("nothing is left", S3().keys(n), ["k"])
 
 
