@@ -77,6 +77,66 @@ def test_worker_killed_during_put():
         S3().put(n, "old", b"o" * 100000)
 
 
+def test_one_of_many_wins_while_workers_die():
+    """64 writers say If-None-Match: * of one key at both regions, over and over, while workers are killed: never two are told 200, and
+    what is there is of the one that was, or of one that got no answer. ANVIL_RACE_ROUNDS for more rounds."""
+    import concurrent.futures
+    n, over = bucket(EU), threading.Event()
+    rounds, told = int(os.environ.get("ANVIL_RACE_ROUNDS", "10")), {"won": 0, "refused": 0, "cut off": 0, "killed": 0, "none won": 0}
+
+    def reaper():
+        seen = {}
+        while not over.wait(0.2):
+            pids = s3_workers(EU)
+            for pid in pids:
+                seen.setdefault(pid, time.monotonic())
+            old = [pid for pid in pids if time.monotonic() - seen[pid] > 2]  # one that dies young is replaced ever later
+            if len(pids) > 1 and old:
+                kill(old[0])
+                told["killed"] += 1
+
+    def write(job):
+        key, i = job
+        try:
+            return S3((EU, US)[i % 2], timeout=30).request("PUT", n, key, body=b"%d" % i, headers={"If-None-Match": "*"}).status
+        except (OSError, http.client.HTTPException):
+            return 0
+
+    def check(key, answers):
+        won = [i for i, s in enumerate(answers) if s == 200]
+        lost = [i for i, s in enumerate(answers) if s == 0 or s >= 500]
+        told["won"] += len(won)
+        told["refused"] += sum(s in (409, 412) for s in answers)
+        told["cut off"] += len(lost)
+        told["none won"] += not won
+        ok("%s: one winner at most, no other answer: %s" % (key, answers), len(won) <= 1 and len(lost) + len(won) + sum(s in (409, 412) for s in answers) == len(answers))
+        r = until("%s can be read" % key, lambda: next((r for r in [read(key)] if r is not None and r.status in (200, 404)), None))
+        if r.status == 404:
+            ok("%s: nobody was told that it is there: %s" % (key, answers), not won and 412 not in answers)
+        else:
+            ok("%s is whose it may be: %s of %s, %s" % (key, r.body, won, lost), int(r.body) in (won or lost))
+
+    def read(key):
+        try:
+            return S3(EU).request("GET", n, key)
+        except (OSError, http.client.HTTPException):
+            return None
+
+    killer = threading.Thread(target=reaper)
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        killer.start()
+        try:
+            for turn in range(rounds):
+                key = "race-%d" % turn
+                check(key, list(pool.map(write, [(key, i) for i in range(64)])))
+        finally:
+            over.set()
+            killer.join()
+    ok("most rounds had a winner, and workers did die: %s" % told, told["won"] > rounds // 2 and told["killed"] > 0)
+    print("# %d rounds: %s" % (rounds, told))
+    until("well again", lambda: health(EU)[1]["status"] == "ok", 30)
+
+
 def test_client_gone_leaves_no_file():
     """A client that goes away in the middle of a large body: the file goes, too."""
     n = bucket(EU)

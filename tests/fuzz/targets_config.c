@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/fuzz/targets_config.c - documents that a bucket carries.
+ * tests/fuzz/targets_config.c - documents that buckets and objects carry.
  *
  * Called by:  fuzz.c.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "base/clock.h"
+#include "s3/acl.h"
+#include "s3/bucket_config.h"
+#include "s3/cors.h"
+#include "s3/lifecycle.h"
 #include "s3/uri.h"
 #include "s3/website.h"
 
@@ -63,4 +68,97 @@ fuzz_website(struct arena *a, struct span in)
 		if (rule != NULL)
 			one_line(a, &rule->to, rule->prefix, &rq);
 	}
+}
+
+/* First line: which of the small ones; then the document. */
+void
+fuzz_bucket_config(struct arena *a, struct span in)
+{
+	static const s3_config_check checks[] = { s3_accelerate_check, s3_request_payment_check, s3_access_block_check,
+		s3_ownership_check, s3_logging_check, s3_notification_check };
+	uint8_t which = fuzz_byte(&in);
+	const char *stored;
+	struct s3_access_block b;
+
+	(void)fuzz_line(&in);
+	stored = stays(a, in, checks[which % ARRAY_LEN(checks)]);
+	s3_access_block_read(a, stored, &b);
+	FUZZ_CHECK(s3_ownership_name(s3_ownership_read(a, stored)) != NULL);
+}
+
+/* First line: an origin; second: a method; third: headers; then the document. */
+void
+fuzz_cors(struct arena *a, struct span in)
+{
+	struct cors_request rq = { .origin = fuzz_line(&in), .method = fuzz_line(&in), .headers = fuzz_line(&in) };
+	const char *stored = stays(a, in, s3_cors_check);
+	struct cors_answer answer;
+
+	if (stored == NULL || !s3_cors_match(a, stored, &rq, &answer))
+		return;
+	FUZZ_CHECK(answer.methods != NULL && answer.max_age_s >= -1);
+	FUZZ_CHECK(answer.credentials ? span_eq(answer.origin, rq.origin) : true);
+}
+
+/* First line: a key; then the document. */
+void
+fuzz_lifecycle(struct arena *a, struct span in)
+{
+	static const struct s3_tags none = { .n = 0 };
+	struct span key = fuzz_line(&in);
+	const char *stored = stays(a, in, s3_lifecycle_check);
+	struct lifecycle lc;
+	struct strbuf sb;
+
+	lifecycle_read(a, stored, &lc);
+	FUZZ_CHECK(lc.n <= LIFECYCLE_RULES_MAX && (stored != NULL || lc.n == 0));
+	for (size_t i = 0; i < lc.n; i++) {
+		(void)lifecycle_matches(&lc.v[i], key, 100, NULL);
+		(void)lifecycle_matches(&lc.v[i], key, 100, &none);
+		FUZZ_CHECK(lifecycle_end(&lc.v[i], 0) >= 0);
+	}
+	(void)lifecycle_wants_tags(&lc);
+	strbuf_init(&sb, a, 4096);
+	(void)lifecycle_header(&sb, &lc, key, 100, &none, INT64_C(1767225600) * US_PER_S);
+}
+
+static void
+list_comes_back(struct arena *a, const struct acl_subject *s, const struct acl *acl)
+{
+	struct acl *again = ARENA_NEW(a, struct acl);
+	struct s3_problem pr = { 0 };
+	struct strbuf sb;
+
+	strbuf_init(&sb, a, ACL_XML_MAX);
+	acl_xml(&sb, acl);
+	if (again == NULL || !strbuf_ok(&sb))
+		return;
+	FUZZ_CHECK(acl_from_xml(a, s, (struct span){ sb.buf, sb.len }, again, &pr) == 0 || arena_overflowed(a));
+	FUZZ_CHECK(again->n == acl->n || arena_overflowed(a));
+	FUZZ_CHECK(acl_is_public(again) == acl_is_public(acl));
+	FUZZ_CHECK(acl_grants(again, "c0ffee", ACL_READ, false) == acl_grants(acl, "c0ffee", ACL_READ, false));
+}
+
+/* Headers, an empty line, then the document. */
+void
+fuzz_acl(struct arena *a, struct span in)
+{
+	struct s3_headers h = fuzz_headers(a, &in);
+	struct acl_subject s = { .is_bucket = in.len % 2 == 0, .owner = { "c0ffee", "me" }, .bucket_owner = { "beef", "host" } };
+	struct acl *acl = ARENA_NEW(a, struct acl);
+	struct s3_problem pr = { 0 };
+	struct span word = { 0 };
+
+	if (acl == NULL)
+		return;
+	if (acl_from_headers(a, &s, &h, &word, acl, &pr) != 0)
+		FUZZ_REFUSED(&pr);
+	else if (acl->n > 0)
+		list_comes_back(a, &s, acl);
+	*acl = (struct acl){ .n = 0 };
+	pr = (struct s3_problem){ 0 };
+	if (acl_from_xml(a, &s, in, acl, &pr) != 0)
+		FUZZ_REFUSED(&pr);
+	else
+		list_comes_back(a, &s, acl);
 }
