@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fcgi/region_metrics.c - metrics that are looked up when they are asked for: the
- * memcached servers as this worker trusts them, and what the region's invalidators
+ * breakers and the memcached servers as this worker sees them, and what the region's invalidators
  * last said of themselves and of all regions (meta/report.h).
  *
  * Owns:       nothing.
@@ -15,6 +15,8 @@
 #include "fcgi/worker.h"
 #include "meta/registry.h"
 #include "meta/report.h"
+
+#define BREAKERS_MAX 64
 
 static void
 print_servers(struct strbuf *sb, const char *region, const struct cache_status *st)
@@ -88,6 +90,19 @@ print_regions(struct strbuf *sb, const char *region, const struct report *r)
 	}
 }
 
+/* The breakers, of this worker. */
+static void
+print_breakers(struct strbuf *sb, const char *region, struct relays *relays)
+{
+	struct breaker_state state[BREAKERS_MAX];
+	size_t n = relays_list(relays, state, ARRAY_LEN(state));
+
+	for (size_t i = 0; i < n; i++)
+		metrics_print_one(sb, M_RELAY_DOWN, region, state[i].region, state[i].down, 1, i == 0);
+	for (size_t i = 0; i < n; i++)
+		metrics_print_one(sb, M_RELAY_RUNNING, region, state[i].region, state[i].running, 1, i == 0);
+}
+
 void
 region_metrics(struct req *r, struct strbuf *sb)
 {
@@ -98,6 +113,7 @@ region_metrics(struct req *r, struct strbuf *sb)
 	struct err err = { 0 };
 	uint32_t there;
 
+	print_breakers(sb, region, r->thread->worker->relays);
 	if (ct == NULL || reports == NULL)
 		return;
 	if (cache_status(ct, r->arena, NULL, 0, &st, &err) == 0)

@@ -179,3 +179,17 @@ breaker_end(struct breaker *b, struct breaker_pass *p, bool known, bool reached,
 		set_down(s, !reached, "it could not be reached");
 	pthread_mutex_unlock(&b->lock);
 }
+
+size_t
+breaker_list(struct breaker *b, struct breaker_state *out, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&b->lock);
+	for (; n < max && n < REGIONS_MAX && b->region[n].region[0] != '\0'; n++) {
+		out[n] = (struct breaker_state){ .down = b->region[n].down, .running = b->region[n].running };
+		memcpy(out[n].region, b->region[n].region, sizeof(out[n].region));
+	}
+	pthread_mutex_unlock(&b->lock);
+	return n;
+}

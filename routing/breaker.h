@@ -45,4 +45,12 @@ void breaker_wait(struct breaker *b, struct breaker_pass *p, int64_t now_us);
 void breaker_heard(struct breaker *b, struct breaker_pass *p, int64_t now_us);
 void breaker_end(struct breaker *b, struct breaker_pass *p, bool known, bool reached, int64_t now_us);
 
+/* What is known of each region that a relay was ever asked for; returns how many, at most max. */
+struct breaker_state {
+	char region[64];
+	bool down;
+	int running;    /* relays under way */
+};
+size_t breaker_list(struct breaker *b, struct breaker_state *out, size_t max);
+
 #endif

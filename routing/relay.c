@@ -96,6 +96,12 @@ relays_ask(struct relays *r, const char *region)
 	return breaker_ask(r->breaker, region, clock_mono_us());
 }
 
+size_t
+relays_list(struct relays *r, struct breaker_state *out, size_t max)
+{
+	return breaker_list(r->breaker, out, max);
+}
+
 struct relay_thread *
 relay_thread_new(struct relays *r)
 {

@@ -20,6 +20,8 @@ struct relays *relays_new(const struct settings *s);
 void relays_free(struct relays *r);
 /* May one more relay go to this region now? As breaker_ask. */
 enum breaker_verdict relays_ask(struct relays *r, const char *region);
+/* As breaker_list: this process's view. */
+size_t relays_list(struct relays *r, struct breaker_state *out, size_t max);
 
 /* A thread's connections to other regions, kept alive between requests. */
 struct relay_thread;

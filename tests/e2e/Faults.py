@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 
 import contextlib  # noqa: E402
+import signal  # noqa: E402
 import threading  # noqa: E402
 
 
@@ -252,6 +253,86 @@ def test_invalidator_restarted():
         quickstart("--start", US.name + "/invalidator")
     until("trusted again", lambda: json.loads(S3(US).send("GET", "/-/health").body)["cache_trusted"], 20)
     status(S3(US).request("HEAD", n), 200)
+
+
+def test_home_killed_during_relays():
+    """kill -9 of the home's workers, then of its web server too, while large bodies are relayed both ways: every client gets an
+    error or the right bytes; then a quick 503 with Retry-After, and by itself all is well again when the home is."""
+    n = bucket(EU)
+    old = random_bytes(6 << 20, 1)
+    S3(EU).put(n, "old", old)
+    new = {"new%d" % i: random_bytes(4 << 20, 10 + i) for i in range(3)}
+
+    def ask(fn):
+        try:
+            return fn()
+        except (OSError, http.client.HTTPException) as e:
+            return repr(e)
+
+    def pieces(data):
+        for i in range(0, len(data), 65536):
+            yield data[i:i + 65536]
+            time.sleep(0.002)
+
+    def put(key):
+        r = ask(lambda: S3(US, timeout=60).request("PUT", n, key, body=pieces(new[key]), payload="UNSIGNED-PAYLOAD", headers={"Content-Length": str(len(new[key]))}))
+        said.append((key, getattr(r, "status", r)))
+
+    def get():
+        while not over.is_set():
+            r = ask(lambda: S3(US, timeout=60).get(n, "old"))
+            if not isinstance(r, str):
+                if r.status == 200:
+                    ok("a get that said 200 has the right bytes, or was broken off", r.body == old, len(r.body))
+                else:
+                    error(r, 503, "ServiceUnavailable", Region=EU.name)
+                    ok("Retry-After", int(r.get("Retry-After")) >= 1, r.headers)
+            said.append(("old", getattr(r, "status", r)))
+
+    def guarded(fn, *args):
+        try:
+            fn(*args)
+        except Failed as e:
+            wrong.append(e)
+
+    wrong = []
+    for web in (False, True):
+        said, over = [], threading.Event()
+        threads = [threading.Thread(target=guarded, args=(put, k)) for k in new] + [threading.Thread(target=guarded, args=(get,)) for _ in range(3)]
+        for t in threads:
+            t.start()
+        until("relays are under way", lambda: len([x for x in said if x == ("old", 200)]) >= 2 and metric(US, "anvil_relays_active") > 0)
+        if web:
+            os.killpg(int(open(os.path.join(DIR, "run", EU.name + "-web.pid")).read().split()[0]), signal.SIGKILL)
+        for pid in s3_workers(EU):
+            kill(pid)
+        try:
+            if web:  # nobody is there: the breakers open, and nobody waits
+                r = until("refused", lambda: next((r for r in [ask(lambda: S3(US).get(n, "old"))] if getattr(r, "status", 0) == 503), None))
+                error(r, 503, "ServiceUnavailable", Region=EU.name)
+                ok("Retry-After", int(r.get("Retry-After")) >= 1, r.headers)
+                until("a worker says that eu is down", lambda: S3(US).get(n, "old").status == 503 and metric(US, "anvil_relay_down", of=EU.name) == 1)
+                refused = metric(US, "anvil_relay_refused_total", reason="down")
+                for _ in range(10):
+                    eq("refused", S3(US).get(n, "old").status, 503)
+                ok("at once, by the breaker", metric(US, "anvil_relay_refused_total", reason="down") > refused)
+        finally:
+            over.set()
+            for t in threads:
+                t.join(90)
+            if web:
+                quickstart("--start", EU.name + "/web")
+        if wrong:
+            raise wrong[0]
+        until("served again", lambda: getattr(ask(lambda: S3(US).get(n, "old")), "status", 0) == 200)
+        until("every worker says so", lambda: S3(US).get(n, "old").status == 200 and all(metric(US, "anvil_relay_down", of=EU.name) == 0 for _ in range(6)))
+        keys = S3(EU).keys(n)
+        for k, v in said:
+            if k != "old" and v == 200:
+                ok("%s is whole" % k, S3(EU).get(n, k).body == new[k])
+        for k in new:  # what was not acknowledged is whole or is not there
+            ok("%s is whole or not there" % k, k not in keys or S3(EU).get(n, k).body == new[k])
+            S3(EU).delete(n, k)
 
 
 def test_home_of_a_copy_is_away():

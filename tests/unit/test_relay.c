@@ -404,6 +404,7 @@ START_TEST(test_breaker_opens_when_several_hear_nothing)
 {
 	struct breaker *b = breaker_new(100);
 	struct breaker_pass p[BREAKER_WAITING];
+	struct breaker_state state[4];
 	int64_t late = BREAKER_SILENT_US + 2;
 
 	for (int i = 0; i < BREAKER_WAITING; i++) {
@@ -414,11 +415,18 @@ START_TEST(test_breaker_opens_when_several_hear_nothing)
 	ck_assert_int_eq(breaker_ask(b, "us", BREAKER_SILENT_US), BREAKER_GO);
 	ck_assert_msg(breaker_ask(b, "us", late) == BREAKER_GO, "one tries");
 	ck_assert_int_eq(breaker_ask(b, "us", late), BREAKER_DOWN);
+	ck_assert_int_eq(breaker_ask(b, "ap", late), BREAKER_GO);
+	ck_assert_uint_eq(breaker_list(b, state, ARRAY_LEN(state)), 2);
+	ck_assert_str_eq(state[0].region, "us");
+	ck_assert_msg(state[0].down && state[0].running == BREAKER_WAITING, "what is told of it");
+	ck_assert_msg(!state[1].down && state[1].running == 0, "and of the other");
 	breaker_heard(b, &p[0], late + 1);
 	ck_assert_int_eq(breaker_ask(b, "us", late + 1), BREAKER_GO);
 	ck_assert_int_eq(breaker_ask(b, "us", late + 1), BREAKER_GO);
 	for (int i = 0; i < BREAKER_WAITING; i++)
 		breaker_end(b, &p[i], true, i > 0, late + 2);
+	ck_assert_uint_eq(breaker_list(b, state, 1), 1);
+	ck_assert_msg(!state[0].down && state[0].running == 0, "the last one was heard");
 	breaker_free(b);
 }
 END_TEST
