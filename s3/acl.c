@@ -95,13 +95,22 @@ add_group(struct acl *out, struct span uri, int permission, struct s3_problem *p
 	return s3_problem_argument(pr, "Invalid group uri", "uri", uri);
 }
 
-/* A canonical id's form; whether somebody has it is the caller's to look up. */
+/* What can be a canonical id, in headers and in documents alike; whether somebody has it is the caller's to look up. */
+static bool
+is_id(struct span id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (id.p[i] <= ' ' || id.p[i] > '~')
+			return false;
+	return id.len > 0 && id.len <= 255;
+}
+
 static int
 add_user(struct arena *a, struct acl *out, struct span id, int permission, struct s3_problem *pr)
 {
 	struct acl_owner user = { .id = arena_strndup(a, id.p, id.len), .name = "" };
 
-	if (id.len == 0 || id.len > 255 || memchr(id.p, '\0', id.len) != NULL)
+	if (!is_id(id))
 		return s3_problem_argument(pr, "Invalid id", "CanonicalUser/ID", id);
 	if (user.id == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);
