@@ -215,6 +215,16 @@ answer_again(struct req *r, struct completion *c)
 	return answer(r, o.etag, &sum, o.sse, o.ord != 0 ? o.version : NULL);
 }
 
+/* A client's key that is given is the upload's; S3 asks for it where the upload has a checksum algorithm. */
+static int
+check_key(struct req *r, struct completion *c)
+{
+	if (sse_envelope_kind(c->m.upload.sse) != SSE_CUSTOMER ||
+	    (!c->m.sum.asked && req_header(r, "x-amz-server-side-encryption-customer-key").p == NULL))
+		return 0;
+	return sse_for_part(r, c->m.upload.sse, &c->m.sse);
+}
+
 static int
 complete(struct req *r, struct completion *c)
 {
@@ -226,7 +236,7 @@ complete(struct req *r, struct completion *c)
 
 	if (numbers == NULL || etags == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	if (load_parts(r, c) != 0 || add_up(r, c, numbers, etags) != 0)
+	if (check_key(r, c) != 0 || load_parts(r, c) != 0 || add_up(r, c, numbers, etags) != 0)
 		return -1;
 	strbuf_init(&checksums, r->arena, 256);
 	checksum_encode(&checksums, &c->sum);

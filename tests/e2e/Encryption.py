@@ -6,9 +6,11 @@ import hashlib
 import os
 import subprocess
 import sys
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+import uploads  # noqa: E402
 
 SSE = "x-amz-server-side-encryption"
 CHUNK = 65536
@@ -91,6 +93,23 @@ def test_sse_c():
     error(S3().request("GET", n, "plain", headers=mine), 400, "InvalidRequest")
     put(n, "s3", b"x", {SSE: "AES256"})
     error(S3().request("GET", n, "s3", headers=mine), 400, "InvalidRequest")
+
+
+def test_complete_with_a_key():
+    """Complete takes the upload's key alone; without a checksum algorithm it may be left out, with one it may not."""
+    n = bucket(EU)
+    mine, other = customer(1), customer(2)
+    crc = base64.b64encode(zlib.crc32(b"one").to_bytes(4, "big")).decode()
+    for summed in (False, True):
+        i = uploads.create(n, "k", **dict(mine, **({"x-amz-checksum-algorithm": "CRC32"} if summed else {})))
+        r = uploads.put_part(n, "k", i, 1, b"one", **dict(mine, **({"x-amz-checksum-crc32": crc} if summed else {})))
+        status(r, 200)
+        part = (1, r.get("ETag"), {"ChecksumCRC32": crc} if summed else {})
+        error(uploads.complete(n, "k", i, [part], **other), 400, "InvalidRequest")
+        if summed:
+            error(uploads.complete(n, "k", i, [part]), 400, "InvalidRequest")
+        status(uploads.complete(n, "k", i, [part], US, **(mine if summed else {})), 200)
+        eq("bytes", S3().request("GET", n, "k", headers=mine).body, b"one")
 
 
 def test_refused():
