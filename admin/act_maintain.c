@@ -8,6 +8,7 @@
  */
 #include "admin/act.h"
 
+#include "admin/access_log.h"
 #include "admin/lifecycle.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,6 +20,8 @@ static const struct column done_cols[] = {
 	{ "buckets_ended", "Deletes of buckets finished", COL_INT },
 	{ "versions_expired", "Ended by lifecycle rules", COL_INT },
 	{ "uploads_aborted", "Uploads given up", COL_INT },
+	{ "logs_delivered", "Access logs delivered", COL_INT },
+	{ "logs_dropped", "Access logs of no use", COL_INT },
 	{ "blobs_removed", "Files removed", COL_INT },
 	{ "bytes_removed", "Of orphans", COL_SIZE },
 	{ "leftovers_removed", "Leftovers of broken writes", COL_INT },
@@ -35,17 +38,19 @@ act_maintain(struct action_ctx *c, struct err *err)
 	if (maintain_buckets(&m, err) != 0 ||
 	    maintain_uploads(&m, c->settings->upload_max_age_days * SECONDS_A_DAY, err) != 0 ||
 	    maintain_lifecycle(&m, clock_wall_us(), err) != 0 ||
+	    maintain_access_log(&m, clock_wall_us(), err) != 0 ||
 	    maintain_dead_blobs(&m, c->settings->dead_blob_grace_s, err) != 0 ||
 	    (arg_flag(c, "orphans") && maintain_orphans(&m, 0, STORE_SHARDS,
 	    arg_num(c, "min-age-s", MAINTAIN_ORPHAN_AGE_S), err) != 0))
 		rc = -1;
 	/* What was done before it failed is said, too. */
 	ROW(RESULT_RECORD(c->result, "maintain", done_cols), C_BOOL(m.dry_run), C_INT(m.buckets_ended),
-	    C_INT(m.versions_expired), C_INT(m.uploads_aborted),
+	    C_INT(m.versions_expired), C_INT(m.uploads_aborted), C_INT(m.logs_delivered), C_INT(m.logs_dropped),
 	    C_INT(m.blobs_removed), C_INT(m.bytes_removed), C_INT(m.leftovers_removed),
 	    C_INT(m.blobs_seen));
 	log_event(NULL, EV_MAINTAIN, LI("dry_run", m.dry_run), LI("buckets_ended", m.buckets_ended),
 	    LI("versions_expired", m.versions_expired), LI("uploads_aborted", m.uploads_aborted),
+	    LI("logs_delivered", m.logs_delivered), LI("logs_dropped", m.logs_dropped),
 	    LI("blobs_removed", m.blobs_removed), LI("leftovers_removed", m.leftovers_removed));
 	return rc;
 }

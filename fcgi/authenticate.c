@@ -181,6 +181,7 @@ verify(struct req *r, const struct meta_found *found, struct span policy, struct
 	if (check_signature(r, &found->app, policy, out) != 0)
 		return -1;
 	out->app = &found->app;
+	r->requester = found->app.owner_id;
 	return 0;
 }
 
@@ -197,6 +198,7 @@ authenticate(struct req *r, const struct identity **out)
 		who->auth.form = SIGV4_ANONYMOUS;
 	else if (sigv4_parse(r->arena, &r->signed_request, r->now_us, &who->auth, &r->problem) != 0)
 		return refused(r, "the credentials' form is wrong");
+	r->auth_type = who->auth.form == SIGV4_HEADER ? "AuthHeader" : who->auth.form == SIGV4_PRESIGNED ? "QueryString" : NULL;
 	if (open_token(r, who) != 0 || look_up(r, who, found) != 0)
 		return -1;
 	if (who->auth.form != SIGV4_ANONYMOUS) {

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "fcgi/access_log.h"
 #include "fcgi/authorize.h"
 #include "fcgi/cors.h"
 #include "fcgi/custom_domain.h"
@@ -138,6 +139,7 @@ serve(struct thread *t, struct http *h)
 		.http = h,
 		.now_us = clock_wall_us(),
 		.start_us = clock_mono_us(),
+		.object_size = -1,
 	};
 
 	new_id(t, r.id);
@@ -149,5 +151,6 @@ serve(struct thread *t, struct http *h)
 		else
 			http_abort(h);
 	}
+	access_log(&r, clock_mono_us() - r.start_us);
 	log_request(&r);
 }

@@ -9,6 +9,8 @@
  */
 #include "fcgi/http.h"
 
+#include "base/clock.h"
+
 ssize_t
 http_read(struct http *h, void *p, size_t len)
 {
@@ -43,6 +45,7 @@ http_begin(struct http *h, const void *block, size_t len)
 
 	ASSERT(!h->started);
 	h->started = true;
+	h->begun_us = clock_mono_us();
 	if (h->broken || (h->close_after && h->ops->write(h, last.p, last.len) != 0) ||
 	    h->ops->write(h, block, len) != 0) {
 		h->broken = true;

@@ -34,6 +34,7 @@ struct http {
 	char **env;              /* the CGI variables, NULL at the end; the transport's, until the request ends */
 	int64_t bytes_in;        /* of the body, as they came */
 	int64_t bytes_out;       /* of the body */
+	int64_t begun_us;        /* monotonic: when the header block went out; 0: not yet */
 	bool started;            /* the header block went out: no other answer can follow */
 	bool expects_body;       /* set by who parses the headers: a body was announced */
 	int64_t body_len;        /* the same: its length; -1 = not announced */

@@ -77,6 +77,9 @@ struct req {
 	const char *access_key;    /* as claimed, for the log; NULL: anonymous */
 	const char *acts_for;      /* the app's key, when access_key is a temporary one; for the log */
 	const char *route;         /* what routing did, for the log */
+	const char *requester;     /* canonical id of who signed, once verified; NULL: nobody. For the access log, as these: */
+	const char *auth_type;     /* "AuthHeader", "QueryString"; NULL: neither */
+	int64_t object_size;       /* of the object that was read or stored; -1: none was */
 
 	/* the answer */
 	int status;

@@ -16,10 +16,6 @@
 #include "base/crypto.h"
 #include "base/parse.h"
 
-#define ENVELOPE_VERSION 1
-#define HEAD 2
-#define ENVELOPE_LEN (HEAD + SEAL_OVERHEAD + SSE_KEY_LEN)
-#define AAD_S3 SPAN("anvil sse-s3")
 #define AAD_CUSTOMER SPAN("anvil sse-c")
 
 static void
@@ -65,13 +61,17 @@ static int
 wrap(struct req *r, struct sse *s, const struct sse_request *rq)
 {
 	struct seal_key k = wrapping_key(r, s->kind, rq);
-	uint8_t *e = arena_alloc(r->arena, ENVELOPE_LEN);
+	uint8_t *e = arena_alloc(r->arena, SSE_ENVELOPE_LEN);
 
 	if (e != NULL) {
-		e[0] = ENVELOPE_VERSION;
-		e[1] = s->kind == SSE_CUSTOMER ? 'C' : 'S';
-		seal(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : AAD_S3, s->data_key, sizeof(s->data_key), e + HEAD);
-		s->envelope = (struct span){ (const char *)e, ENVELOPE_LEN };
+		if (s->kind == SSE_S3)
+			sse_envelope_s3(&k, s->data_key, e);
+		else {
+			e[0] = SSE_ENVELOPE_VERSION;
+			e[1] = 'C';
+			seal(&k, AAD_CUSTOMER, s->data_key, sizeof(s->data_key), e + SSE_ENVELOPE_HEAD);
+		}
+		s->envelope = (struct span){ (const char *)e, SSE_ENVELOPE_LEN };
 	}
 	crypto_wipe(&k, sizeof(k));
 	return e != NULL ? 0 : FAIL(&r->err, ERR_LIMIT, "arena is full");
@@ -83,8 +83,8 @@ unwrap(struct req *r, struct sse *s, const struct sse_request *rq)
 {
 	struct seal_key k = wrapping_key(r, s->kind, rq);
 	const uint8_t *e = (const uint8_t *)s->envelope.p;
-	bool ok = s->envelope.len == ENVELOPE_LEN && e[0] == ENVELOPE_VERSION &&
-	    seal_open(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : AAD_S3, e + HEAD, s->envelope.len - HEAD, s->data_key);
+	bool ok = s->envelope.len == SSE_ENVELOPE_LEN && e[0] == SSE_ENVELOPE_VERSION &&
+	    seal_open(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : SSE_AAD_S3, e + SSE_ENVELOPE_HEAD, s->envelope.len - SSE_ENVELOPE_HEAD, s->data_key);
 
 	crypto_wipe(&k, sizeof(k));
 	return ok;

@@ -120,12 +120,6 @@ check_none(struct arena *a, struct span given, const char *root, const char *ref
 }
 
 int
-s3_logging_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr)
-{
-	return check_none(a, given, "BucketLoggingStatus", "Server access logging is not implemented.", stored, pr);
-}
-
-int
 s3_notification_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr)
 {
 	return check_none(a, given, "NotificationConfiguration", "Event notifications are not implemented.", stored, pr);

@@ -31,8 +31,7 @@ bool s3_config_bool(struct span text, bool *out);
 struct span s3_config_trim(struct span text);
 
 MUST_CHECK int s3_accelerate_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
-/* Only that there is none: what they would ask for is not built. */
-MUST_CHECK int s3_logging_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
+/* Only that there is none: what it would ask for is not built. */
 MUST_CHECK int s3_notification_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 MUST_CHECK int s3_request_payment_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 

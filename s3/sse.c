@@ -155,3 +155,11 @@ sse_config_parse(struct arena *a, struct span doc, enum sse_kind *out, struct s3
 		*out = SSE_S3;
 	return 0;
 }
+
+void
+sse_envelope_s3(const struct seal_key *master, const uint8_t data_key[SSE_KEY_LEN], uint8_t out[SSE_ENVELOPE_LEN])
+{
+	out[0] = SSE_ENVELOPE_VERSION;
+	out[1] = 'S';
+	seal(master, SSE_AAD_S3, data_key, SSE_KEY_LEN, out + SSE_ENVELOPE_HEAD);
+}

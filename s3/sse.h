@@ -6,10 +6,15 @@
 #ifndef ANVIL_S3_SSE_H
 #define ANVIL_S3_SSE_H
 
+#include "base/crypto.h"
 #include "s3/headers.h"
 #include "s3/xml.h"
 
 #define SSE_KEY_LEN 32
+#define SSE_ENVELOPE_VERSION 1
+#define SSE_ENVELOPE_HEAD 2
+#define SSE_ENVELOPE_LEN (SSE_ENVELOPE_HEAD + SEAL_OVERHEAD + SSE_KEY_LEN)
+#define SSE_AAD_S3 SPAN("anvil sse-s3")
 #define SSE_HEADER "x-amz-server-side-encryption"
 #define SSE_ALGORITHM "AES256"
 
@@ -35,5 +40,8 @@ bool sse_names_key(const struct s3_headers *headers, enum sse_of of);
  * NotImplemented (KMS), InvalidRequest.
  */
 MUST_CHECK int sse_config_parse(struct arena *a, struct span doc, enum sse_kind *out, struct s3_problem *pr);
+
+/* The envelope of a data key under the master key (fcgi/sse.c has its form). */
+void sse_envelope_s3(const struct seal_key *master, const uint8_t data_key[SSE_KEY_LEN], uint8_t out[SSE_ENVELOPE_LEN]);
 
 #endif

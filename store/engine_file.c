@@ -51,6 +51,8 @@ struct file_store {
 	const char *dir;
 	int dir_fd, tmp_fd;
 	mode_t folder_mode; /* with store_dir's setgid bit */
+	uid_t uid;          /* store_dir's: what root makes (anvil-admin maintain) is for workers that are not */
+	gid_t gid;
 	_Atomic uint8_t folders_ready[STORE_SHARDS]; /* durable as seen by this process */
 	pthread_mutex_t lock;
 	struct arena *arena;
@@ -173,6 +175,12 @@ note_folders(struct file_store *st, struct err *err)
 }
 
 static int
+give_away(const struct file_store *st, int fd)
+{
+	return geteuid() != 0 || st->uid == 0 ? 0 : fchown(fd, st->uid, st->gid);
+}
+
+static int
 check_dir(struct file_store *st, struct err *err)
 {
 	struct stat dir, tmp;
@@ -181,6 +189,8 @@ check_dir(struct file_store *st, struct err *err)
 		return FAIL(err, ERR_INVALID, "store_dir \"%s\" cannot be opened (errno=%d): make the folder and give it to "
 		    "the user that runs the workers", st->dir, errno);
 	st->folder_mode = FOLDER_MODE | (dir.st_mode & S_ISGID);
+	st->uid = dir.st_uid;
+	st->gid = dir.st_gid;
 	if (mkdirat(st->dir_fd, TMP, st->folder_mode) != 0 && errno != EEXIST)
 		return FAIL(err, ERR_INVALID, "store_dir \"%s\": cannot make its folder tmp as user %ld: errno=%d", st->dir,
 		    (long)geteuid(), errno);
@@ -317,7 +327,7 @@ file_create(struct store *base, int64_t size_hint, struct blob_writer **out, str
 		return -1;
 	}
 	/* The lock tells store_sweep that the writer lives. */
-	if (flock(w->fd, LOCK_EX | LOCK_NB) != 0 || fchmod(w->fd, FILE_MODE) != 0) {
+	if (flock(w->fd, LOCK_EX | LOCK_NB) != 0 || give_away(st, w->fd) != 0 || fchmod(w->fd, FILE_MODE) != 0) {
 		fail_io(err, "lock", st->dir, TMP);
 		file_abort(&w->base);
 		return -1;
@@ -401,6 +411,7 @@ folder_open(struct file_store *st, const char *name, struct err *err)
 		fd = openat(st->dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			return fail_io(err, "open folder", st->dir, folder);
+		(void)give_away(st, fd);
 		(void)fchmod(fd, st->folder_mode); /* another process may have made it, then it does so */
 	}
 	/* Also when somebody else made it: he may not have come to syncing it yet. */

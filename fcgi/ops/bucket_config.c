@@ -17,6 +17,7 @@
 #include "fcgi/body.h"
 #include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
+#include "s3/access_log.h"
 #include "s3/cors.h"
 #include "s3/lifecycle.h"
 #include "s3/policy.h"
@@ -33,7 +34,7 @@ static const struct bucket_config configs[] = {
 	{ CONFIG_KIND_LIFECYCLE, OP_GetBucketLifecycleConfiguration, OP_PutBucketLifecycleConfiguration, OP_DeleteBucketLifecycle, 200,
 	    S3_NoSuchLifecycleConfiguration, NULL, s3_lifecycle_check, NULL },
 	{ CONFIG_KIND_LOGGING, OP_GetBucketLogging, OP_PutBucketLogging, OP_NONE, 200, S3_OK, XML_DECLARATION "<BucketLoggingStatus" NS "/>", s3_logging_check,
-	    NULL },
+	    logging_may_be_put },
 	{ CONFIG_KIND_NOTIFICATION, OP_GetBucketNotificationConfiguration, OP_PutBucketNotificationConfiguration, OP_NONE, 200, S3_OK,
 	    XML_DECLARATION "<NotificationConfiguration" NS "/>", s3_notification_check, NULL },
 	{ CONFIG_KIND_WEBSITE, OP_GetBucketWebsite, OP_PutBucketWebsite, OP_DeleteBucketWebsite, 200, S3_NoSuchWebsiteConfiguration, NULL,

@@ -271,6 +271,7 @@ get(struct req *r, const struct identity *who)
 		return rc < 0 ? -1 : 0;
 	if (copy_is_asked(r))
 		return copy_send(r, who, &g.o, g.sse);
+	r->object_size = g.o.size;
 	begin(&rp, r, who, &g);
 	if (r->is_head) {
 		reply_i64(&rp, "Content-Length", g.range.len);

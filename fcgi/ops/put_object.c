@@ -225,7 +225,7 @@ put_finish(struct req *r, const struct identity *who, struct put *p)
 		return -1;
 	p->stored = (struct checksum_stored){ .algo = b->want.store, .type = CHECKSUM_FULL_OBJECT };
 	memcpy(p->stored.value, b->got.v[b->want.store], sizeof(p->stored.value));
-	o->size = b->decoded;
+	o->size = r->object_size = b->decoded;
 	o->etag = sse_etag(r, p->sse, b->got.md5);
 	return put_row(r, p);
 }

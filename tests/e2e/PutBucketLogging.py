@@ -1,19 +1,50 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""PutBucketLogging: that there is to be none is taken."""
+"""PutBucketLogging: where to, what S3 refuses; and that lines arrive there, in S3's format."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+from anvil import EU, KEY2, OWNER, S3, SECRET2, US, admin, bucket, contains, eq, error, ok, secrets, status  # noqa: E402
 from bucket_config import Kind  # noqa: E402
 
 KIND = Kind("logging", "<BucketLoggingStatus/>", none="<BucketLoggingStatus")
+FIELDS = re.compile(r'(\S+) (\S+) \[([^\]]*)\] (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" "([^"]*)" '
+                    r'(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+)$')
+
+
+def document(target, prefix="log/", more=""):
+    return ("<BucketLoggingStatus><LoggingEnabled><TargetBucket>%s</TargetBucket><TargetPrefix>%s</TargetPrefix>%s</LoggingEnabled></BucketLoggingStatus>"
+            % (target, prefix, more)).encode()
+
+
+def delivered(target, prefix):
+    """The lines below a prefix, taken away; maintain of another test may have delivered some of them."""
+    admin(EU, "maintain")
+    lines = []
+    for key in S3().keys(target, prefix=prefix):
+        r = S3().get(target, key)
+        eq("type", r.get("Content-Type"), "text/plain")
+        ok("whole lines", r.body.endswith(b"\n"), r.body)
+        lines += [(key, line) for line in r.body.decode().splitlines()]
+        status(S3().delete(target, key), 204)
+    return lines
+
+
+def logged(line):
+    m = FIELDS.match(line)
+    ok("S3's format", m, line)
+    return m.groups()
 
 
 def test_none():
-    """Switching off what is not on is done; anything else is not built."""
-    KIND.check_put_none(b"<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket><TargetPrefix/></LoggingEnabled></BucketLoggingStatus>")
+    """Switching off what is not on."""
+    n = bucket(EU)
+    for region in (EU, US):
+        status(KIND.put(n, s3=S3(region)), 200)
+    KIND.is_missing(n)
 
 
 def test_refused():
@@ -24,6 +55,87 @@ def test_refused():
 def test_malformed():
     """What S3 refuses as MalformedXML."""
     KIND.check_malformed_none()
+    n = bucket(EU)
+    for d in (b"<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>",
+              b"<BucketLoggingStatus><LoggingEnabled><TargetBucket>b</TargetBucket></LoggingEnabled></BucketLoggingStatus>",
+              document(n, more="<TargetObjectKeyFormat/>"), document(n, more="<LoggingType>Journal</LoggingType>"),
+              document(n, more="<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>Now</PartitionDateSource></PartitionedPrefix></TargetObjectKeyFormat>")):
+        error(KIND.put(n, d), 400, "MalformedXML")
+
+
+def test_targets():
+    """There, of the same owner, of the same home; grants need access control lists."""
+    n, there = bucket(EU), bucket(US)
+    theirs = bucket(EU, s3=S3(EU, KEY2, SECRET2))
+    gone = "t-" + secrets.token_hex(8)
+    for region in (EU, US):
+        error(KIND.put(n, document(gone), S3(region)), 400, "InvalidTargetBucketForLogging", TargetBucket=gone)
+        error(KIND.put(n, document(theirs), S3(region)), 400, "InvalidTargetBucketForLogging", TargetBucket=theirs)
+        error(KIND.put(n, document(there), S3(region)), 403, "CrossLocationLoggingProhibitted", TargetBucketLocation=US.name)
+    error(KIND.put(n, document(n, more="<TargetGrants><Grant><Grantee><ID>x</ID></Grantee><Permission>READ</Permission></Grant></TargetGrants>")),
+          400, "AccessControlListNotSupported")
+    KIND.is_missing(n)
+
+
+def test_lines():
+    """Of the requests of any region, whatever became of them; each field as S3 writes it."""
+    n, target = bucket(EU), bucket(EU)
+    status(KIND.put(n, document(target), S3(US)), 200)
+    contains("got", KIND.get(n, S3(US)).body.decode(), "<TargetBucket>%s</TargetBucket>" % target)
+    p = S3().put(n, "a b", b"hello", user_agent='me "x"', referer="http://r/")
+    S3(US).get(n, "a b", Range="bytes=1-2")
+    S3().send("GET", "/%s/none" % n)
+    S3().presigned("GET", n, "a b")
+    S3().send("GET", S3().presigned("GET", n, "a b"))
+    S3().request("GET", n, query={"list-type": "2"})
+    S3().request("PUT", n, "t", query="tagging")
+    lines = delivered(target, "log/")
+    for key, line in lines:
+        ok("key", re.match(r"log/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}$", key), key)
+        eq("owner, bucket", logged(line)[:2], (OWNER, n))
+    of = {}
+    for _, line in lines:
+        of.setdefault(logged(line)[6], []).append(logged(line))
+    put = of["REST.PUT.OBJECT"][0]
+    eq("PUT", (put[4], put[5], put[7], put[9], put[10], put[12], put[15], put[16], put[19], put[21]),
+       (OWNER, p.get("x-amz-request-id"), "a%20b", "200", "-", "5", "http://r/", "me %22x%22", "SigV4", "AuthHeader"))
+    ok("time", re.match(r"\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d \+0000$", put[2]), put[2])
+    eq("URI", put[8].split(" ")[:2], ["PUT", "/%s/a%%20b" % n])
+    gets = of["REST.GET.OBJECT"]
+    eq("GETs", [(g[4], g[9], g[10], g[11], g[12], g[21], g[26]) for g in gets],
+       [(OWNER, "206", "-", "2", "5", "AuthHeader", "us"), ("-", "403", "AccessDenied", gets[1][11], "-", "-", "-"), (OWNER, "200", "-", "5", "5", "QueryString", "-")])
+    eq("list", of["REST.GET.BUCKET"][0][9], "200")
+    eq("tags", of["REST.PUT.OBJECT_TAGGING"][0][9:11], ("400", "MalformedXML"))
+    status(KIND.put(n), 200)
+    S3().get(n, "a b")
+    eq("nothing more", [x for x in delivered(target, "") if "GET.OBJECT" in x[1]], [])
+
+
+def test_partitions():
+    """Keys by date; a target with a default encryption; another's lines, once its target went, are dropped."""
+    n, target = bucket(EU), bucket(EU)
+    status(S3().request("PUT", target, query="encryption", body=b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
+                        b"<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"), 200)
+    for source, clock in (("EventTime", "00-00-00"), ("DeliveryTime", r"\d\d-\d\d-\d\d")):
+        status(KIND.put(n, document(target, source + "/", "<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>%s</PartitionDateSource>"
+                                    "</PartitionedPrefix></TargetObjectKeyFormat>" % source)), 200)
+        for _ in range(3):
+            S3().get(n, "none")
+        lines = delivered(target, source + "/")
+        for key, line in lines:
+            ok("key", re.match(r"%s/%s/eu/%s/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\d-%s-[0-9A-F]{16}$" % (source, OWNER, n, clock), key), key)
+        eq("lines", len([1 for _, line in lines if logged(line)[10] == "NoSuchKey"]), 3)
+    S3().get(n, "none")
+    admin(EU, "maintain")
+    keys = S3().keys(target)
+    eq("encrypted", S3().head(target, keys[0]).get("x-amz-server-side-encryption"), "AES256")
+    for k in keys:
+        status(S3().delete(target, k), 204)
+    other = bucket(EU)
+    status(KIND.put(n, document(other)), 200)
+    status(S3().request("DELETE", other), 204)
+    S3().get(n, "none")
+    admin(EU, "maintain")
 
 
 if __name__ == "__main__":

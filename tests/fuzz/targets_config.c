@@ -7,6 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "base/clock.h"
+#include "s3/access_log.h"
 #include "s3/acl.h"
 #include "s3/bucket_config.h"
 #include "s3/cors.h"
@@ -161,4 +162,40 @@ fuzz_acl(struct arena *a, struct span in)
 		FUZZ_REFUSED(&pr);
 	else
 		list_comes_back(a, &s, acl);
+}
+
+/* However a request is made, its line has the fields that the format has, and ends once. */
+static void
+one_record(struct arena *a, struct span s)
+{
+	struct access_record r = { .owner = "o", .bucket = "b", .op = OP_GetObject, .method = s, .key = s, .target = s, .protocol = s,
+		.referer = s, .user_agent = s, .version = s, .host = s };
+	size_t quotes = 0;
+	struct strbuf sb;
+
+	strbuf_init(&sb, a, ACCESS_LINE_MAX);
+	access_line(&sb, &r);
+	for (size_t i = 0; i < sb.len; i++) {
+		FUZZ_CHECK((uint8_t)sb.buf[i] >= ' ' || i == sb.len - 1);
+		quotes += sb.buf[i] == '"';
+	}
+	FUZZ_CHECK(!strbuf_ok(&sb) || quotes == 6);
+}
+
+/* First line: what a request says of itself; then the document. */
+void
+fuzz_access_log(struct arena *a, struct span in)
+{
+	struct access_object o = { "owner", "eu", "bucket", 0, INT64_C(1549411238000000), "0123456789ABCDEF" };
+	struct span said = fuzz_line(&in);
+	const char *stored = stays(a, in, s3_logging_check);
+	struct access_logging l;
+	struct strbuf sb;
+
+	one_record(a, said);
+	if (stored == NULL || !access_logging_read(a, stored, &l))
+		return;
+	strbuf_init(&sb, a, S3_KEY_MAX);
+	access_object_key(&sb, &l, &o);
+	FUZZ_CHECK(strbuf_ok(&sb) || arena_overflowed(a));
 }

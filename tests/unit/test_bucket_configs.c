@@ -3,6 +3,7 @@
  * tests/unit/test_bucket_configs.c - documents that a bucket carries: CORS, tags and
  * the smaller ones; what is taken, what is stored, and what it then says.
  */
+#include "s3/access_log.h"
 #include "s3/acl.h"
 #include "s3/bucket_config.h"
 #include "s3/cors.h"
@@ -22,6 +23,9 @@
 #define INDEX "<IndexDocument><Suffix>i</Suffix></IndexDocument>"
 #define ROUTE(condition, redirect) "<RoutingRule>" condition "<Redirect>" redirect "</Redirect></RoutingRule>"
 #define ROUTES(rules) SITE(INDEX "<RoutingRules>" rules "</RoutingRules>")
+#define TO "<TargetBucket>b</TargetBucket><TargetPrefix>p/</TargetPrefix>"
+#define BY(source) "<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>" source "</PartitionDateSource></PartitionedPrefix></TargetObjectKeyFormat>"
+#define LOGGING(to, more) "<BucketLoggingStatus><LoggingEnabled>" to more "</LoggingEnabled></BucketLoggingStatus>"
 #define OWNERSHIP(o) "<OwnershipControls><Rule><ObjectOwnership>" o "</ObjectOwnership></Rule></OwnershipControls>"
 
 static const struct {
@@ -55,7 +59,18 @@ static const struct {
 	{ "owner two", s3_ownership_check, "<OwnershipControls/>", "MalformedXML" },
 	{ "payer", s3_request_payment_check, "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>", "" },
 	{ "no logging", s3_logging_check, "<BucketLoggingStatus/>", "" },
-	{ "logging", s3_logging_check, "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>", "NotImplemented" },
+	{ "logging text", s3_logging_check, "<BucketLoggingStatus>x</BucketLoggingStatus>", "MalformedXML" },
+	{ "logging", s3_logging_check, LOGGING(TO, "<TargetObjectKeyFormat><SimplePrefix/></TargetObjectKeyFormat>"), "<TargetPrefix>p/<" },
+	{ "logging nowhere", s3_logging_check, LOGGING("", ""), "MalformedXML" },
+	{ "logging without prefix", s3_logging_check, LOGGING("<TargetBucket>b</TargetBucket>", ""), "MalformedXML" },
+	{ "logging no grants", s3_logging_check, LOGGING(TO, "<TargetGrants/>"), "<TargetGrants>" },
+	{ "logging grants", s3_logging_check,
+	    LOGGING(TO, "<TargetGrants><Grant><Grantee><ID>i</ID></Grantee><Permission>READ</Permission></Grant></TargetGrants>"),
+	    "AccessControlListNotSupported" },
+	{ "logging no format", s3_logging_check, LOGGING(TO, "<TargetObjectKeyFormat/>"), "MalformedXML" },
+	{ "logging two formats", s3_logging_check,
+	    LOGGING(TO, "<TargetObjectKeyFormat><SimplePrefix/><PartitionedPrefix/></TargetObjectKeyFormat>"), "MalformedXML" },
+	{ "logging source", s3_logging_check, LOGGING(TO, BY("Now")), "MalformedXML" },
 	{ "no notification", s3_notification_check, "<NotificationConfiguration> </NotificationConfiguration>", "" },
 	{ "notification text", s3_notification_check, "<NotificationConfiguration>x</NotificationConfiguration>", "MalformedXML" },
 	{ "lifecycle", s3_lifecycle_check, LC("<Filter/><Expiration><Days>1</Days></Expiration>"), "<ID>rule-1</ID><Filter></Filter><Expiration>" },
@@ -487,6 +502,89 @@ START_TEST(test_website_read)
 }
 END_TEST
 
+/* ---- access logging: keys, operations, lines ---- */
+
+static const struct {
+	const char *more, *want;
+} log_keys[] = {
+	{ "", "p/2019-02-06-01-02-03-U" },
+	{ BY("EventTime"), "p/own/eu/src/2019/02/05/2019-02-05-00-00-00-U" },
+	{ BY("DeliveryTime"), "p/own/eu/src/2019/02/06/2019-02-06-01-02-03-U" },
+};
+
+START_TEST(test_access_key)
+{
+	struct access_object o = { "own", "eu", "src", INT64_C(1549324800000000), INT64_C(1549414923000000), "U" };
+	const char *doc = arena_printf(arena, LOGGING(TO, "%s"), log_keys[_i].more);
+	struct access_logging l;
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, 1024);
+	ck_assert(access_logging_read(arena, doc, &l));
+	ck_assert(span_eq(l.bucket, SPAN("b")));
+	access_object_key(&sb, &l, &o);
+	ck_assert_str_eq(strbuf_cstr(&sb), log_keys[_i].want);
+}
+END_TEST
+
+static const struct {
+	const char *method;
+	enum s3_op op;
+	bool website;
+	const char *key, *want;
+} log_ops[] = {
+	{ "GET", OP_GetObject, false, "k", "REST.GET.OBJECT" },
+	{ "GET", OP_GetObject, true, "k", "WEBSITE.GET.OBJECT" },
+	{ "PUT", OP_CopyObject, false, "k", "REST.COPY.OBJECT" },
+	{ "PUT", OP_UploadPartCopy, false, "k", "REST.COPY.PART" },
+	{ "PUT", OP_UploadPart, false, "k", "REST.PUT.PART" },
+	{ "POST", OP_CreateMultipartUpload, false, "k", "REST.POST.UPLOADS" },
+	{ "POST", OP_CompleteMultipartUpload, false, "k", "REST.POST.UPLOAD" },
+	{ "POST", OP_DeleteObjects, false, "", "REST.POST.MULTI_OBJECT_DELETE" },
+	{ "GET", OP_ListObjectsV2, false, "", "REST.GET.BUCKET" },
+	{ "GET", OP_ListObjectVersions, false, "", "REST.GET.BUCKETVERSIONS" },
+	{ "GET", OP_GetBucketLogging, false, "", "REST.GET.LOGGING_STATUS" },
+	{ "GET", OP_GetBucketVersioning, false, "", "REST.GET.VERSIONING" },
+	{ "PUT", OP_PutPublicAccessBlock, false, "", "REST.PUT.PUBLIC_ACCESS_BLOCK" },
+	{ "GET", OP_GetObjectTagging, false, "k", "REST.GET.OBJECT_TAGGING" },
+	{ "OPTIONS", OP_CorsPreflight, false, "k", "REST.OPTIONS.PREFLIGHT" },
+	{ "BREW", OP_NONE, false, "", "REST.OTHER.BUCKET" },
+};
+
+START_TEST(test_access_operation)
+{
+	struct access_record r = { .op = log_ops[_i].op, .website = log_ops[_i].website, .method = span_of(log_ops[_i].method),
+		.key = span_of(log_ops[_i].key) };
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, 1024);
+	access_operation(&sb, &r);
+	ck_assert_str_eq(strbuf_cstr(&sb), log_ops[_i].want);
+}
+END_TEST
+
+START_TEST(test_access_line)
+{
+	struct access_record r = { .owner = "own", .bucket = "src", .time_us = INT64_C(1549411238000000), .remote_ip = "192.0.2.3",
+		.requester = "who", .request_id = "3E57", .op = OP_GetObject, .method = SPAN("GET"), .key = SPAN("a b\n"),
+		.target = SPAN("/src/a%20b?\"x"), .protocol = SPAN("HTTP/2.0"), .status = 206, .bytes_sent = 113, .object_size = 0,
+		.total_us = 7999, .first_us = 3000, .user_agent = SPAN("a \"b\"\r\n"), .version = SPAN("v w"), .host_id = "id=",
+		.auth = "AuthHeader", .is_signed = true, .host = SPAN("h"), .tls = "TLSv1.3", .source_region = "us" };
+	struct access_record none = { .owner = "own", .bucket = "src", .op = OP_NONE, .method = SPAN("GET"), .target = SPAN("/"),
+		.object_size = -1, .first_us = -1 };
+	struct strbuf sb;
+
+	strbuf_init(&sb, arena, ACCESS_LINE_MAX);
+	access_line(&sb, &r);
+	ck_assert_str_eq(strbuf_cstr(&sb), "own src [06/Feb/2019:00:00:38 +0000] 192.0.2.3 who 3E57 REST.GET.OBJECT a%20b%0A "
+	    "\"GET /src/a%20b?%22x HTTP/2.0\" 206 - 113 0 7 3 \"-\" \"a %22b%22%0D%0A\" v%20w id= SigV4 - AuthHeader h TLSv1.3 - - us\n");
+	strbuf_clear(&sb);
+	access_line(&sb, &none);
+	ck_assert_str_eq(strbuf_cstr(&sb), "own src [01/Jan/1970:00:00:00 +0000] - - - REST.GET.BUCKET - \"GET / HTTP/1.1\" - - - - 0 - "
+	    "\"-\" \"-\" - - - - - - - - - -\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -507,6 +605,9 @@ main(void)
 	tcase_add_test(tc, test_lifecycle_unreadable);
 	tcase_add_loop_test(tc, test_website_rules, 0, (int)ARRAY_LEN(routed));
 	tcase_add_test(tc, test_website_read);
+	tcase_add_loop_test(tc, test_access_key, 0, (int)ARRAY_LEN(log_keys));
+	tcase_add_loop_test(tc, test_access_operation, 0, (int)ARRAY_LEN(log_ops));
+	tcase_add_test(tc, test_access_line);
 	tcase_add_test(tc, test_acl_read);
 	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/access_log.c - what a request was, as a line in the spool of its bucket.
+ *
+ * Owns:       nothing.
+ * Called by:  dispatch.c, after the answer.
+ * Blocks:     on the disk of store_dir, which a full one does not: the line is lost, the request is not.
+ * Invariant:  only the bucket's home writes, so that what is delivered there is whole.
+ */
+#include "fcgi/access_log.h"
+
+#include <limits.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/spool.h"
+#include "fcgi/worker.h"
+#include "s3/access_log.h"
+#include "s3/date.h"
+
+/* What the web server says in a variable of its own; NULL: nothing. */
+static const char *
+variable(const struct req *r, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **e = r->http->env; *e != NULL; e++)
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=' && (*e)[len + 1] != '\0')
+			return *e + len + 1;
+	return NULL;
+}
+
+static void
+describe(const struct req *r, int64_t dur_us, struct access_record *out)
+{
+	const char *protocol = variable(r, "SERVER_PROTOCOL");
+
+	*out = (struct access_record){
+		.owner = r->bucket->owner_id,
+		.bucket = r->bucket->name,
+		.time_us = r->now_us,
+		.remote_ip = r->client_addr,
+		.requester = r->requester,
+		.request_id = r->id,
+		.op = r->op,
+		.website = r->website,
+		.method = r->method,
+		.key = r->key,
+		.target = r->target,
+		.protocol = protocol == NULL ? SPAN("") : span_of(protocol),
+		.status = r->status,
+		.error = r->err.code == 0 ? NULL : s3_error_find(r->problem.code != 0 ? r->problem.code : r->err.code)->name,
+		.bytes_sent = r->http->bytes_out,
+		.object_size = r->object_size,
+		.total_us = dur_us,
+		/* Of a request with a body it is not known when its last byte came. */
+		.first_us = r->http->expects_body || r->http->begun_us == 0 ? -1 : r->http->begun_us - r->start_us,
+		.referer = req_header(r, "referer"),
+		.user_agent = req_header(r, "user-agent"),
+		.version = req_param(r, "versionId"),
+		.host_id = r->thread->worker->host_id,
+		.auth = r->auth_type,
+		.is_signed = r->access_key != NULL,
+		.host = r->host,
+		.source_region = r->hop_from,
+	};
+	/* Of a relayed request that would be the other region's connection. */
+	if (r->hop_from == NULL && r->secure) {
+		out->tls = variable(r, "SSL_PROTOCOL");
+		out->cipher = variable(r, "SSL_CIPHER");
+	}
+}
+
+static void
+lost(const struct req *r, const struct err *err)
+{
+	/* A full disk loses many: one in a thousand is told of. */
+	if (metric_get(M_ACCESS_LOG_LOST) % 1000 == 0)
+		log_event(r->id, EV_ACCESS_LOG_LOST, LS("bucket", r->bucket->name), LS("detail", err->detail));
+	metric_add(M_ACCESS_LOG_LOST, 1);
+}
+
+void
+access_log(const struct req *r, int64_t dur_us)
+{
+	const struct settings *s = r->thread->settings;
+	char dir[PATH_MAX], name[SPOOL_NAME_MAX], day[DATE_DAY_SIZE], id[UUID_TEXT_LEN + 1];
+	struct access_record record;
+	struct err err = { 0 };
+	struct strbuf line;
+
+	if (r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_LOGGING) || strcmp(r->bucket->region, s->region) != 0)
+		return;
+	describe(r, dur_us, &record);
+	strbuf_init(&line, r->arena, ACCESS_LINE_MAX);
+	access_line(&line, &record);
+	date_day(r->now_us, day);
+	uuid_text(&r->bucket->id, id);
+	(void)snprintf(dir, sizeof(dir), "%s/" ACCESS_LOG_FOLDER, s->store_dir);
+	(void)snprintf(name, sizeof(name), "%s,%s,%s", r->bucket->name, id, day);
+	if (!strbuf_ok(&line))
+		(void)FAIL(&err, ERR_LIMIT, "the line is too long, or the request's arena is full");
+	else if (spool_append(dir, name, line.buf, line.len, s->access_log_spool_bytes, &err) == 0) {
+		metric_add(M_ACCESS_LOG_LINES, 1);
+		return;
+	}
+	lost(r, &err);
+}
