@@ -7,6 +7,7 @@
  * Blocks:     on both databases; changes wait for acknowledgements.
  */
 #include "admin/act.h"
+#include "meta/move.h"
 
 #include "s3/bucket_name.h"
 
@@ -29,6 +30,7 @@ static const struct column shown_cols[] = {
 	{ "configurations", "Configurations", COL_LIST },
 	{ "created", "Created", COL_TIME },
 	{ "id", "Id", COL_TEXT },
+	{ "moving", "Moving", COL_TEXT },
 	{ "policy", "Policy", COL_JSON },
 };
 static const char *const config_kinds[] = {
@@ -78,16 +80,23 @@ act_bucket_list(struct action_ctx *c, struct err *err)
 int
 act_bucket_show(struct action_ctx *c, struct err *err)
 {
+	const char *moving = NULL;
+	struct move *moves;
 	struct bucket b;
 	struct table *t;
+	size_t n;
 
-	if (registry_bucket_find(c->thread, c->arena, arg_str(c, "name"), &b, err) != 0)
+	if (registry_bucket_find(c->thread, c->arena, arg_str(c, "name"), &b, err) != 0 ||
+	    meta_move_list(c->thread, c->arena, false, b.name, 1, &moves, &n, err) != 0)
 		return -1;
+	if (n > 0)
+		moving = arena_printf(c->arena, "to %s: %s, %" PRId64 " rows", moves[0].target, moves[0].state, moves[0].rows);
 	t = RESULT_RECORD(c->result, "bucket", shown_cols);
 	ROW(t, C_TEXT(b.name), C_TEXT(b.owner_name), C_TEXT(b.owner_id), C_TEXT(b.region),
 	    C_TEXT(b.status), C_TEXT(routing_word(&b)),
 	    C_TEXT(b.versioning[0] == '\0' ? "off" : b.versioning), C_LIST(kinds_of(c, &b)),
-	    C_INT(b.created_us), C_TEXT(act_uuid(c, &b.id)), C_TEXT(b.policy));
+	    C_INT(b.created_us), C_TEXT(act_uuid(c, &b.id)), C_TEXT(moving),
+	    C_TEXT(b.policy));
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct maintain {
 	int64_t leftovers_removed;
 	int64_t orphans_seen;
 	int64_t buckets_ended;
+	int64_t moves_ended;      /* buckets whose rows were removed since they are at home elsewhere */
 	int64_t versions_expired; /* by lifecycle rules (admin/lifecycle.h); a marker that hides a version counts as one */
 	int64_t uploads_aborted;  /* by age (maintain_uploads), and by lifecycle rules */
 	int64_t logs_delivered, logs_dropped; /* objects of access logs (admin/access_log.h), and files nobody may have */
@@ -43,6 +44,12 @@ MUST_CHECK int maintain_orphans(struct maintain *m, unsigned first, unsigned end
 MUST_CHECK int maintain_uploads(struct maintain *m, int64_t max_age_s, struct err *err);
 /* Buckets whose fence is closed and whose global row is still there: a DeleteBucket that stopped half-way. */
 MUST_CHECK int maintain_buckets(struct maintain *m, struct err *err);
+
+/*
+ * What moves of buckets left behind in this region: does what the primary says of them, and removes the rows of buckets that
+ * are at home elsewhere, grace_s after they went.
+ */
+MUST_CHECK int maintain_moves(struct maintain *m, int64_t grace_s, struct err *err);
 
 /* doctor: every row's blob is there with the row's size, every older file has a row. Shards [first, end), as above. */
 enum blob_fault { BLOB_MISSING, BLOB_WRONG_SIZE, BLOB_ORPHAN };

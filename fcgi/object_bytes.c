@@ -65,7 +65,7 @@ open_piece(struct object_bytes *ob)
 	if (store_open_blob(r->thread->store, &id, &ob->blob, &r->err) != 0)
 		return failed(ob);
 	r->store_us += clock_mono_us() - start;
-	ob->sealer = sse_sealer_new(ob->sse, id.b);
+	ob->sealer = sse_sealer_new(ob->sse, p->sealed_as.b);
 	if (blob_size(ob->blob) != (ob->sse != NULL ? chunk_seal_size(p->size) : p->size)) {
 		FAIL(&r->err, ERR_INTERNAL, "a blob's size is not its row's");
 		return failed(ob);
@@ -83,7 +83,8 @@ one_piece(struct object_bytes *ob, const struct object *o)
 
 	if (p == NULL)
 		return FAIL(&ob->r->err, ERR_LIMIT, "arena is full");
-	*p = (struct object_piece){ .size = o->size, .has_blob = o->has_blob, .blob_id = o->blob_id, .data = o->inline_data };
+	*p = (struct object_piece){ .size = o->size, .has_blob = o->has_blob, .blob_id = o->blob_id,
+		.sealed_as = o->sealed_as, .data = o->inline_data };
 	ob->pieces = p;
 	ob->n = 1;
 	if (p->has_blob)

@@ -5,13 +5,14 @@
  * Owns:       nothing.
  * Called by:  dispatch.c.
  * Blocks:     on both databases, memcached and the store, each within its own limit.
- * Invariant:  says nothing that a stranger may not know: no names, no addresses.
+ * Invariant:  says nothing that a stranger may not know: no names, no addresses. Only another region is told more (move.c).
  */
 #include "fcgi/service.h"
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "fcgi/dispatch.h"
+#include "fcgi/move.h"
 #include "fcgi/respond.h"
 #include "fcgi/worker.h"
 #include "meta/registry.h"
@@ -130,5 +131,7 @@ service_answer(struct req *r)
 		return health(r);
 	if (span_eq(r->key, SPAN("metrics")))
 		return metrics(r);
+	if (move_is(r))
+		return move_answer(r);
 	return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 }

@@ -25,9 +25,10 @@ ask_primary(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id
 
 	if (db_query(t->meta->global, a, STMT_BUCKET_FIND_ID, (const struct db_param[]){ P_UUID(bucket_id) }, 1, &r, err) != 0)
 		return -1;
-	*active = db_count(r) == 1 && strcmp(db_text(r, 0, 1), t->meta->settings->region) == 0 &&
-	    strcmp(db_text(r, 0, 2), "active") == 0;
 	*versioning = db_count(r) == 1 ? db_text(r, 0, 3) : "";
+	*active = db_count(r) == 1 && strcmp(db_text(r, 0, 2), "active") == 0;
+	if (*active && strcmp(db_text(r, 0, 1), t->meta->settings->region) != 0)
+		return FAIL(err, ERR_UNAVAILABLE, "the bucket has moved to another region");
 	return 0;
 }
 
@@ -36,7 +37,7 @@ run_bool(struct meta_thread *t, struct arena *a, enum stmt st, const struct uuid
 {
 	struct db_rows *r;
 
-	if (db_query(t->meta->regional, a, st, (const struct db_param[]){ P_UUID(bucket_id) }, 1, &r, err) != 0)
+	if (meta_write(t, a, bucket_id, st, (const struct db_param[]){ P_UUID(bucket_id) }, 1, &r, err) != 0)
 		return -1;
 	*out = db_bool(r, 0, 0);
 	return 0;
@@ -48,7 +49,7 @@ run_with(struct meta_thread *t, struct arena *a, enum stmt st, const struct uuid
 {
 	struct db_rows *r;
 
-	if (db_query(t->meta->regional, a, st, (const struct db_param[]){ P_UUID(bucket_id), P_TEXT(versioning) }, 2, &r, err) != 0)
+	if (meta_write(t, a, bucket_id, st, (const struct db_param[]){ P_UUID(bucket_id), P_TEXT(versioning) }, 2, &r, err) != 0)
 		return -1;
 	*out = db_bool(r, 0, 0);
 	return 0;

@@ -42,6 +42,7 @@ struct meta {
 	struct db_pool *regional;   /* NULL without META_REGIONAL */
 	struct cache *cache;        /* NULL without META_CACHE */
 	struct meta_flights flights;
+	_Atomic int held;           /* threads that wait in meta_write */
 };
 struct meta_thread {
 	struct arena *arena;        /* of this struct */
@@ -90,6 +91,13 @@ void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_
  * not ask. That it did is no error: whoever relies on it looks at region_trust in the same transaction.
  */
 MUST_CHECK int meta_wait_lost(struct meta_thread *t, struct arena *a, const char *region, struct err *err);
+
+/*
+ * A statement on the regional database that changes what is in a bucket. While the bucket is handed over to another
+ * region it waits (meta/moving.c), for at most two seconds; ERR_UNAVAILABLE: it still is, or is at home there now.
+ */
+MUST_CHECK int meta_write(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, enum stmt st,
+    const struct db_param *params, size_t n_params, struct db_rows **out, struct err *err);
 
 /* Rows to bytes and back, for cached values (meta/codec.c). Each begins with its format's number; another is a miss. */
 void codec_put_app(struct strbuf *sb, const struct app *app);

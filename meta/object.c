@@ -116,6 +116,8 @@ object_from_row(const struct db_rows *r, struct arena *a, const struct bucket *b
 	};
 	if (out->has_blob)
 		memcpy(out->blob_id.b, db_span(r, 0, 8).p, UUID_LEN);
+	if (!db_is_null(r, 0, 20))
+		memcpy(out->sealed_as.b, db_span(r, 0, 20).p, UUID_LEN);
 	if (out->has_parts)
 		memcpy(out->parts_id.b, db_span(r, 0, 9).p, UUID_LEN);
 	out->version = version_text(a, out->is_null, out->ord);
@@ -142,7 +144,7 @@ meta_object_get(struct meta_thread *t, struct arena *a, const struct bucket *b, 
 	if (object_from_row(r, a, b, key, out, err) < 0)
 		return -1;
 	if (want_data)
-		out->inline_data = object_span(r, 0, 20);
+		out->inline_data = object_span(r, 0, 21);
 	return 1;
 }
 
@@ -216,7 +218,7 @@ object_run_joined(struct meta_thread *t, struct arena *a, const struct bucket *b
 	bool open;
 
 	for (int tries = 0; tries < FENCE_TRIES; tries++) {
-		if (db_query(t->meta->regional, a, st, params, n_params, r, err) != 0)
+		if (meta_write(t, a, &b->id, st, params, n_params, r, err) != 0)
 			return -1;
 		*outcome = db_i64(*r, 0, 0);
 		if (*outcome != OUTCOME_NO_FENCE)
@@ -334,7 +336,7 @@ meta_object_rename(struct meta_thread *t, struct arena *a, const struct bucket *
 	if (!object_is_key(to))
 		return FAIL(err, ERR_INVALID, "a key is 1 to %d bytes of UTF-8 without NUL: len=%zu", KEY_MAX, to.len);
 	ASSERT(!span_eq(from->key, to));
-	if (db_query(t->meta->regional, a, STMT_OBJECT_RENAME,
+	if (meta_write(t, a, &b->id, STMT_OBJECT_RENAME,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(from->key), P_SPAN(to), P_TEXT(from->etag), P_INT(from->mtime_us),
 	            P_INT(object_cond_number(cond)), P_TEXT(object_cond_etag(cond)) },
 	        7, &r, err) != 0)

@@ -41,6 +41,7 @@ struct object {
 	const char *owner_id;      /* canonical id of who wrote it */
 	bool has_blob;
 	struct uuid blob_id;       /* when has_blob: the file; else the bytes are inline */
+	struct uuid sealed_as;     /* when it is encrypted, too: the id that its bytes were sealed under (a move gives another) */
 	bool has_parts;
 	struct uuid parts_id;      /* when has_parts: the bytes are the parts of this upload, in order */
 	struct span inline_data;   /* only from meta_object_get with want_data */

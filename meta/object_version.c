@@ -66,7 +66,7 @@ meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 		*out = (struct object_removed){ .wrote = is_conditional(what) ? OBJECT_NOT_THERE : OBJECT_WROTE };
 		return 0;
 	}
-	if (db_query(t->meta->regional, a, STMT_OBJECT_REMOVE,
+	if (meta_write(t, a, &b->id, STMT_OBJECT_REMOVE,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(what->key), P_INT(which(what->version)),
 	            ord_of(what->version), P_TEXT(what->etag), what->has_mtime ? P_INT(what->mtime_us) : P_NULL,
 	            what->has_size ? P_INT(what->size) : P_NULL, P_BOOL(what->bypass), P_TEXT(bucket_owners ? NULL : owner) },
@@ -120,7 +120,7 @@ meta_object_delete_many(struct meta_thread *t, struct arena *a, const struct buc
 	if (n_items == 0)
 		return 0;
 	texts[TEXTS_AN_ITEM * n_items] = bypass[n_items] = NULL;
-	if (db_query(t->meta->regional, a, STMT_OBJECT_REMOVE_MANY,
+	if (meta_write(t, a, &b->id, STMT_OBJECT_REMOVE_MANY,
 	        (const struct db_param[]){ P_UUID(&b->id), P_TEXTS(texts), P_TEXTS(bypass), P_TEXT(bucket_owners ? NULL : owner) },
 	        4, &r, err) != 0)
 		return -1;
@@ -136,7 +136,7 @@ meta_object_delete_many(struct meta_thread *t, struct arena *a, const struct buc
 /* ---- locks ---- */
 
 static int
-change_lock(struct meta_thread *t, struct arena *a, enum stmt st, const struct db_param *params, size_t n, struct span key,
+change_lock(struct meta_thread *t, struct arena *a, const struct bucket *b, enum stmt st, const struct db_param *params, size_t n, struct span key,
     enum object_wrote *out, struct err *err)
 {
 	struct db_rows *r;
@@ -144,7 +144,7 @@ change_lock(struct meta_thread *t, struct arena *a, enum stmt st, const struct d
 	*out = OBJECT_NOT_THERE;
 	if (!object_is_key(key))
 		return 0;
-	if (db_query(t->meta->regional, a, st, params, n, &r, err) != 0)
+	if (meta_write(t, a, &b->id, st, params, n, &r, err) != 0)
 		return -1;
 	*out = object_outcome(db_i64(r, 0, 0));
 	return 0;
@@ -156,7 +156,7 @@ meta_object_retain(struct meta_thread *t, struct arena *a, const struct bucket *
 {
 	struct span text = { &mode, 1 };
 
-	return change_lock(t, a, STMT_OBJECT_RETAIN,
+	return change_lock(t, a, b, STMT_OBJECT_RETAIN,
 	    (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(which(version)), ord_of(version),
 	        mode == 0 ? P_NULL : P_SPAN(text), mode == 0 ? P_NULL : P_INT(until_us), P_BOOL(bypass) },
 	    7, key, out, err);
@@ -166,7 +166,7 @@ int
 meta_object_hold(struct meta_thread *t, struct arena *a, const struct bucket *b, struct span key,
     const struct version_id *version, bool hold, enum object_wrote *out, struct err *err)
 {
-	return change_lock(t, a, STMT_OBJECT_HOLD,
+	return change_lock(t, a, b, STMT_OBJECT_HOLD,
 	    (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(which(version)), ord_of(version), P_BOOL(hold) }, 5, key,
 	    out, err);
 }
@@ -182,7 +182,7 @@ set_column(struct meta_thread *t, struct arena *a, const struct bucket *b, enum 
 	*named = NULL;
 	if (!object_is_key(key))
 		return 0;
-	if (db_query(t->meta->regional, a, st,
+	if (meta_write(t, a, &b->id, st,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_INT(which(version)), ord_of(version), value }, 5, &r,
 	        err) != 0)
 		return -1;

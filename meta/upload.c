@@ -144,7 +144,7 @@ meta_upload_part(struct meta_thread *t, struct arena *a, const struct bucket *b,
 	if (!object_is_key(key))
 		return 0;
 	fault_point(FAULT_POINT_put_before_row);
-	if (db_query(t->meta->regional, a, STMT_UPLOAD_PART,
+	if (meta_write(t, a, &b->id, STMT_UPLOAD_PART,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_UUID(id), P_INT(number), P_INT(in->size),
 	            in->has_blob ? P_UUID(&in->blob_id) : P_NULL, P_TEXT(in->etag), object_bytes_or_null(in->checksums),
 	            in->has_blob ? P_NULL : P_SPAN(in->inline_data) },
@@ -165,7 +165,7 @@ meta_upload_abort(struct meta_thread *t, struct arena *a, const struct uuid *buc
 	*out = UPLOAD_NOT_THERE;
 	if (!object_is_key(key))
 		return 0;
-	if (db_query(t->meta->regional, a, STMT_UPLOAD_ABORT,
+	if (meta_write(t, a, bucket_id, STMT_UPLOAD_ABORT,
 	        (const struct db_param[]){ P_UUID(bucket_id), P_SPAN(key), P_UUID(id) }, 3, &r, err) != 0)
 		return -1;
 	*out = did(db_i64(r, 0, 0));
@@ -219,7 +219,7 @@ meta_upload_complete(struct meta_thread *t, struct arena *a, const struct bucket
 	if (!object_is_key(key))
 		return 0;
 	fault_point(FAULT_POINT_put_before_row);
-	if (db_query(t->meta->regional, a, STMT_UPLOAD_COMPLETE,
+	if (meta_write(t, a, &b->id, STMT_UPLOAD_COMPLETE,
 	        (const struct db_param[]){ P_UUID(&b->id), P_SPAN(key), P_UUID(id), P_TEXTS(numbers), P_TEXTS(etags), P_TEXT(etag),
 	            object_bytes_or_null(checksums), P_INT(object_cond_number(cond)), P_TEXT(object_cond_etag(cond)) },
 	        9, &r, err) != 0)
@@ -260,8 +260,10 @@ meta_object_pieces(struct meta_thread *t, struct arena *a, const struct bucket *
 	for (size_t i = 0; i < *n; i++) {
 		list[i] = (struct object_piece){ .first = db_i64(r, i, 0), .size = db_i64(r, i, 1), .has_blob = !db_is_null(r, i, 2),
 			.data = object_span(r, i, 3) };
-		if (list[i].has_blob)
-			memcpy(list[i].blob_id.b, db_span(r, i, 2).p, UUID_LEN);
+		if (!list[i].has_blob)
+			continue;
+		memcpy(list[i].blob_id.b, db_span(r, i, 2).p, UUID_LEN);
+		memcpy(list[i].sealed_as.b, db_span(r, i, 4).p, UUID_LEN);
 	}
 	*out = list;
 	return 0;

@@ -79,6 +79,7 @@ struct object_piece {
 	int64_t first, size;       /* in the object */
 	bool has_blob;
 	struct uuid blob_id;       /* when has_blob; else the bytes are here */
+	struct uuid sealed_as;     /* when has_blob: as of struct object */
 	struct span data;
 };
 /*

@@ -99,12 +99,21 @@ open_log(const struct command *c, const struct settings *s)
 		fprintf(stderr, "anvil-admin: could not open the log \"%s\"\n", path);
 }
 
+/* How far it is, for a person who waits. */
+static bool
+on_progress(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "anvil-admin: %s\n", text);
+	return true;
+}
+
 static int
 run(struct command *c, struct arena *a, struct strbuf *out)
 {
 	struct runtime rt = { 0 };
 	struct runner who = { .rt = &rt, .conf = c->conf, .actor = os_actor(a),
-		.via = "cli", .origin = "", .role = ROLE_ADMIN };
+		.via = "cli", .origin = "", .role = ROLE_ADMIN, .progress = c->json ? NULL : on_progress };
 	struct result r;
 	struct err err = { 0 };
 	int code;
