@@ -7,9 +7,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "admin/access_log.h"
 #include "admin/maintain.h"
 #include "base/clock.h"
+#include "base/spool.h"
 
 #define DAY 86400
 
@@ -324,6 +327,85 @@ START_TEST(test_doctor_in_batches)
 }
 END_TEST
 
+/* ---- access logs ---- */
+
+#define PIECE 65536
+#define LINE "0123456789abcde\n"
+
+/* The bucket logs to itself; NULL: no more. */
+static void
+log_to(const char *prefix)
+{
+	enum config_done done;
+	const char *doc = prefix == NULL ? NULL
+	    : arena_printf(arena, "<BucketLoggingStatus><LoggingEnabled><TargetBucket>%s</TargetBucket><TargetPrefix>%s</TargetPrefix>"
+		  "</LoggingEnabled></BucketLoggingStatus>", bucket.name, prefix);
+
+	OK(meta_bucket_set_config(thread, arena, &bucket.id, "logging", doc, &done, &err));
+}
+
+/* So many pieces of lines into the spool, as of one day. */
+static const char *
+spool(int pieces, const char *stamp)
+{
+	char piece[PIECE], id[UUID_TEXT_LEN + 1];
+	const char *dir = arena_printf(arena, "%s/access-log", settings.store_dir), *name;
+
+	uuid_text(&bucket.id, id);
+	name = arena_printf(arena, "%s,%s,20260101", bucket.name, id);
+	for (size_t i = 0; i < PIECE; i += sizeof(LINE) - 1)
+		memcpy(piece + i, LINE, sizeof(LINE) - 1);
+	for (int i = 0; i < pieces; i++)
+		OK(spool_append(dir, name, piece, PIECE, INT64_MAX, &err));
+	if (stamp != NULL)
+		ck_assert_int_eq(spool_take(dir, name, stamp, &err), 1);
+	return arena_printf(arena, "%s/%s-%016x.log", dir, name, 1);
+}
+
+START_TEST(test_access_logs)
+{
+	int pieces = 257; /* 16 MiB and a piece more: two objects */
+
+	log_to("a/");
+	(void)spool(pieces, NULL);
+	m.dry_run = true;
+	OK(maintain_access_log(&m, 1, &err));
+	ck_assert_int_eq(m.logs_delivered, 1);
+	ck_assert_int_eq(regional("SELECT count(*) FROM objects"), 0);
+	m.dry_run = false;
+	m.logs_delivered = 0;
+	OK(maintain_access_log(&m, 1, &err));
+	ck_assert_int_eq(m.logs_delivered, 2);
+	ck_assert_int_eq(regional("SELECT count(*) FROM objects WHERE key LIKE 'a/1970-01-01-00-00-00-%' AND size % 16 = 0"), 2);
+	ck_assert_int_eq(regional("SELECT sum(size) FROM objects"), (int64_t)pieces * PIECE);
+	OK(maintain_access_log(&m, 2, &err));
+	ck_assert_int_eq(m.logs_delivered, 2);
+}
+END_TEST
+
+START_TEST(test_access_logs_after_a_crash)
+{
+	const char *path;
+
+	log_to("b/");
+	/* What was delivered and not removed is delivered again, as the same object. */
+	for (int i = 0; i < 2; i++) {
+		path = spool(1, "0000000000000001");
+		OK(maintain_access_log(&m, 5, &err));
+		ck_assert(access(path, F_OK) != 0);
+	}
+	ck_assert_int_eq(m.logs_delivered, 2);
+	ck_assert_int_eq(regional("SELECT count(*) FROM objects"), 1);
+	/* Nobody wants them any more. */
+	log_to(NULL);
+	path = spool(1, "0000000000000001");
+	OK(maintain_access_log(&m, 5, &err));
+	ck_assert(access(path, F_OK) != 0);
+	ck_assert_int_eq(m.logs_dropped, 1);
+	ck_assert_int_eq(regional("SELECT count(*) FROM objects"), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -344,6 +426,8 @@ main(void)
 	tcase_add_test(tc, test_uploads_that_nobody_completed);
 	tcase_add_test(tc, test_doctor);
 	tcase_add_test(tc, test_doctor_in_batches);
+	tcase_add_test(tc, test_access_logs);
+	tcase_add_test(tc, test_access_logs_after_a_crash);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
