@@ -299,6 +299,23 @@ date_parse_iso(struct span s, int64_t *us)
 	return true;
 }
 
+/* "GMT"; and in numbers, as mail has it and botocore writes Date. */
+static void
+zone(struct scan *s)
+{
+	static const char *const none[] = { " GMT", " -0000", " +0000" };
+
+	for (size_t i = 0; s->ok && i < ARRAY_LEN(none); i++) {
+		size_t n = strlen(none[i]);
+
+		if ((size_t)(s->end - s->p) == n && memcmp(s->p, none[i], n) == 0) {
+			s->p += n;
+			return;
+		}
+	}
+	s->ok = false;
+}
+
 /* Sun, 06 Nov 1994 08:49:37 GMT */
 static bool
 imf_fixdate(struct scan sc, struct clock_utc *t, int64_t *us)
@@ -311,7 +328,7 @@ imf_fixdate(struct scan sc, struct clock_utc *t, int64_t *us)
 	t->year = num(&sc, 4);
 	lit(&sc, " ");
 	hms(&sc, t);
-	lit(&sc, " GMT");
+	zone(&sc);
 	return done(&sc, t, us);
 }
 

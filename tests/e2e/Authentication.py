@@ -190,6 +190,19 @@ def test_scope():
     ok("another service", r.status in (400, 403) and r.code in ("AuthorizationHeaderMalformed", "SignatureDoesNotMatch"), r)
 
 
+def test_date_header():
+    """Date in the place of x-amz-date, as S3 takes it: in the form of HTTP, and with botocore's zone in numbers."""
+    for form in ("%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S -0000", "%Y%m%dT%H%M%SZ"):
+        now = time.gmtime()
+        when = time.strftime("%Y%m%dT%H%M%SZ", now)
+        headers = {"host": EU.netloc, "date": time.strftime(form, now), "x-amz-content-sha256": sigv4.EMPTY}
+        signed = sorted(headers)
+        sig = sigv4._sign(SECRET, when, EU.name, sigv4.canonical("GET", "/", headers, signed, sigv4.EMPTY), "s3")
+        headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s/%s/s3/aws4_request, SignedHeaders=%s, Signature=%s" % (
+            KEY, when[:8], EU.name, ";".join(signed), sig)
+        status(S3().send("GET", "/", headers), 200)
+
+
 def test_malformed():
     for value in ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 x", "AWS4-HMAC-SHA256 Credential=%s, SignedHeaders=host, Signature=00" % KEY,
                   "AWS4-HMAC-SHA256 Credential=%s/20260101/eu/s3/aws4_request, SignedHeaders=, Signature=%s" % (KEY, "0" * 64)):
