@@ -102,7 +102,7 @@ def test_invalidators_metrics():
     bucket(EU)
     until("events are applied", lambda: metric(US, "anvil_invalidator_events_total") > applied, 10)
     eq("a source", metric(EU, "anvil_invalidator_is_source"), 1)
-    eq("beating", metric(EU, "anvil_invalidator_beating", invalidator="0"), 1)
+    ok("beating, under whichever number", metric(EU, "anvil_invalidator_beating") >= 1)
     until("every region is current", lambda: sum(metric(EU, "anvil_metadata_behind_events", of=r.name) for r in (EU, US)) == 0, 10)
     ok("trusted, and since when", metric(EU, "anvil_cache_trusted", server="0") == 1 and metric(EU, "anvil_cache_trust_changed_timestamp_seconds") > 0)
     ok("the beat's age", 0 <= metric(EU, "anvil_cache_beat_age_seconds", server="0") < 3)
