@@ -29,6 +29,7 @@ import atexit
 import glob
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -449,6 +450,7 @@ class Lab:
         if self.web:
             port = self.port + self.names.index(r)
             text = open(os.path.join(SOURCE, "contrib/lighttpd/anvil.conf.in")).read()
+            text = re.sub(r"^# HTTPS as well.*?^# end of HTTPS\n", "", text, flags=re.M | re.S)
             for k, v in {"ADDRESS": "127.0.0.1", "PORT": port, "S3_SOCKET": sock, "ADMIN_CGI": self.binary("anvil-admin.cgi"), "CONF": conf,
                          "STORE": "%s/%s/blobs" % (self.dir, r), "TMP": "%s/%s/tmp" % (self.dir, r), "RUN": "%s/%s/state" % (self.dir, r), "LOG": "%s/%s" % (self.dir, r)}.items():
                 text = text.replace("@%s@" % k, str(v))
