@@ -72,26 +72,10 @@ struct taking {
 };
 
 static bool
-on_ready(void *arg)
-{
-	(void)arg;
-	return true;
-}
-
-static bool
 on_gone(void *arg)
 {
 	(void)arg;
 	return false;
-}
-
-static ssize_t
-on_read(void *arg, void *p, size_t len)
-{
-	(void)arg;
-	(void)p;
-	(void)len;
-	return 0;
 }
 
 static int
@@ -116,7 +100,7 @@ static int
 get(const struct move_source *src, struct relay_thread *relay, struct arena *a, const char *question, struct taking *k, struct err *err)
 {
 	const char *target = arena_printf(a, MOVE_PATH "%s", question), *host = address_authority(src->home->endpoint).p;
-	struct relay_io io = { .arg = k, .fd = -1, .ready = on_ready, .gone = on_gone, .read = on_read, .begin = on_begin,
+	struct relay_io io = { .arg = k, .fd = -1, .ready = relay_no_body_ready, .gone = on_gone, .read = relay_no_body_read, .begin = on_begin,
 		.write = on_write };
 	struct hop hop = { .from = src->settings->region, .to = src->home->name, .request_id = "", .client_addr = "",
 		.domain = HOP_MOVE, .secure = true, .sent_us = clock_wall_us() };

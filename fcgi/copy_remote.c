@@ -407,23 +407,6 @@ on_gone(void *arg)
 	return http_gone(k->r->http);
 }
 
-/* Nothing is ever read: a GetObject has no body. */
-static bool
-on_ready(void *arg)
-{
-	(void)arg;
-	return true;
-}
-
-static ssize_t
-on_read(void *arg, void *p, size_t len)
-{
-	(void)arg;
-	(void)p;
-	(void)len;
-	return 0;
-}
-
 /* What the home refused, in its own words where they are about the source. */
 static int
 refused_there(struct asking *k)
@@ -454,7 +437,7 @@ int
 copy_ask(struct req *r, const struct identity *who, struct copy_source *s, const struct copy_to *to)
 {
 	struct asking k = { .r = r, .s = s, .to = to };
-	struct relay_io io = { .arg = &k, .fd = -1, .ready = on_ready, .gone = on_gone, .read = on_read, .begin = on_begin,
+	struct relay_io io = { .arg = &k, .fd = -1, .ready = relay_no_body_ready, .gone = on_gone, .read = relay_no_body_read, .begin = on_begin,
 		.write = on_write };
 	struct relay_request rq;
 	struct err err = { 0 };

@@ -397,6 +397,22 @@ have_handles(struct relay_thread *t)
 	return t->multi != NULL && t->curl != NULL;
 }
 
+bool
+relay_no_body_ready(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+ssize_t
+relay_no_body_read(void *arg, void *p, size_t len)
+{
+	(void)arg;
+	(void)p;
+	(void)len;
+	return 0;
+}
+
 int
 relay_run(struct relay_thread *t, struct arena *a, const struct relay_request *rq,
     const struct relay_io *io, int *status, struct err *err)

@@ -60,6 +60,10 @@ struct relay_io {
 	int (*write)(void *arg, const void *p, size_t len);
 };
 
+/* For requests that have no body: nothing is ever read. */
+bool relay_no_body_ready(void *arg);
+ssize_t relay_no_body_read(void *arg, void *p, size_t len);
+
 /*
  * Blocks until the answer has been passed on. Returns 0 then; -1 with err:
  * ERR_UNAVAILABLE (nothing was passed on: answer 503), ERR_CLOSED (the client or the
