@@ -14,6 +14,7 @@
 #include "admin/move_source.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/fault.h"
 #include "meta/registry.h"
 #include "routing/move.h"
 
@@ -148,6 +149,7 @@ put(struct mover *m, const struct moving_page *p, const char *scan, bool *again,
 		*again = true;
 		return 0;
 	}
+	fault_point(FAULT_POINT_move_before_apply);
 	if (meta_moving_apply(j->t, m->step, &m->mv.bucket_id, &m->mv.id, &m->holder, p->items, blobs, ids, n, scan, &holds, err) != 0)
 		return -1;
 	if (!holds)
@@ -325,12 +327,14 @@ finish(struct mover *m, int64_t began_us, struct err *err)
 	const char *state = "in";
 	bool home;
 
+	fault_point(FAULT_POINT_move_before_open);
 	j->paused_us = began_us == 0 ? -1 : clock_mono_us() - began_us;
 	if (meta_move_done(j->t, m->step, &m->mv.id, j->paused_us, err) != 0 ||
 	    meta_moving_settle(j->t, m->step, &m->mv.bucket_id, &m->mv.id, &state, &home, err) != 0)
 		return -1;
 	if (began_us != 0)
 		j->paused_us = clock_mono_us() - began_us;
+	fault_point(FAULT_POINT_move_before_tell);
 	m->frozen = true; /* it is no harm when the source cannot be told */
 	j->source_told = m->src != NULL && tell_source(m, &ignored) == 0;
 	m->frozen = false;
@@ -361,6 +365,7 @@ hand_over(struct mover *m, int try, bool *done, struct err *err)
 	arena_reset(m->step);
 	m->frozen = true;
 	rc = freeze(m, &no, &why);
+	fault_point(FAULT_POINT_move_frozen);
 	if (rc == 0)
 		rc = carry_rest(m, until_us, &level, &why);
 	if (rc == 0 && level)

@@ -17,6 +17,7 @@ Links, by name (patterns of the shell; see proxy.c for what can be done with the
     REGION/s3>pg       workers and anvil-admin to the global database        REGION/inv>pg    its invalidators
     REGION/s3>mc0      the same to memcached                                 REGION/inv>mc0
     REGION/inv0>OTHER/inv0    one invalidator to another: what is published, and questions
+    relay>REGION/web   with relay_links: other regions, and a bucket's mover, to its endpoint
     pg2>pg             the standby's replication; pg>pg2 once the roles have changed
 
 Programs are those of a finished build, $ANVIL_BUILD (the folder of a quick start's
@@ -265,16 +266,17 @@ class Lab:
     """
     settings   of anvil.conf, added to FAST; {"eu": {...}} inside for one region
     faults     {"rules_off": "stamp,cas", "points": "beat_after_read=20%:0-800", "seed": 7}: for workers and invalidators
+    relay_links  what regions ask of each other's endpoints goes by links
     well       regions that must be well when it has started; all when not given
     env        more environment of a part: {"us/inv0": {...}, "*/s3": {...}}
     memcached  servers a region; with mc_memory (MiB) and mc_options. spare: one more, REGION/spare, for swap()
     """
 
     def __init__(self, dir=None, port=None, regions=NAMES, settings=None, faults=None, env=None, memcached=1, invalidators=1,
-                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, well=None, keep=False):
+                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, well=None, keep=False, relay_links=False):
         self.build = build_dir()
         self.port = port or _PORT
-        self.keep, self.standby, self.web, self.spare = keep, standby, web, spare
+        self.keep, self.standby, self.web, self.spare, self.relay_links = keep, standby, web, spare, relay_links
         self.names = tuple(regions)
         self.well_names = tuple(regions if well is None else well)
         self.user, self.owner = {}, None
@@ -465,6 +467,8 @@ class Lab:
                 say("listen %s/%s>pg %d %d" % (r, group, self._port("%s/%s>pg" % (r, group)), self._port("pg")))
                 for i in range(self.n_mc):
                     say("listen %s/%s>mc%d %d %d" % (r, group, i, self._port("%s/%s>mc%d" % (r, group, i)), self._port("%s/mc%d" % (r, i))))
+            if self.relay_links:
+                say("listen relay>%s/web %d %d" % (r, self._port("relay>" + r), self.port + self.names.index(r)))
             for i in range(self.n_inv):
                 for x in ("pub", "rep"):
                     say("listen ?>%s/inv%d %d %d" % (r, i, self._port("?>%s/inv%d:%s" % (r, i, x)), self._port("%s/inv%d:%s" % (r, i, x))))
@@ -532,7 +536,7 @@ class Lab:
         for r in self.names[1:]:
             self._patiently(r, "db", "init", "--only", "regional")
         self.psql("INSERT INTO regions (name, endpoint, domains, inv_pub, inv_rep) VALUES " + ", ".join(
-            "('%s', 'http://127.0.0.1:%d', '{%s.localhost}', '%s', '%s')" % (r, self.port + i, r, self._addresses(r, "pub"), self._addresses(r, "rep")) for i, r in enumerate(self.names)))
+            "('%s', 'http://127.0.0.1:%d', '{%s.localhost}', '%s', '%s')" % (r, self._port("relay>" + r) if self.relay_links else self.port + i, r, self._addresses(r, "pub"), self._addresses(r, "rep")) for i, r in enumerate(self.names)))
         if self.standby:
             self.make_standby()
         for p in self.parts.values():
