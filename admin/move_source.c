@@ -5,13 +5,14 @@
  * Owns:       connections to the source, one a fetching thread; the threads, for as long as one call lasts.
  * Called by:  admin/move.c.
  * Blocks:     on the source and on the store.
- * Invariant:  a blob has its id only when all of it came and is durable.
+ * Invariant:  a blob has its id only when all of it came, is what its row says, and is durable.
  */
 #include "admin/move_source.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "admin/move_blob.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "routing/hop.h"
@@ -65,9 +66,7 @@ struct taking {
 	int status;
 	int (*write)(struct taking *k, const void *p, size_t len);
 	struct strbuf *text;
-	struct store *store;
-	struct blob_writer *blob;
-	int64_t bytes;
+	struct move_blob *blob;
 	struct err *err;
 };
 
@@ -184,37 +183,36 @@ struct fetcher {
 static int
 take_blob(struct taking *k, const void *p, size_t len)
 {
-	if (k->blob == NULL && store_create(k->store, -1, &k->blob, k->err) != 0)
-		return -1;
-	k->bytes += (int64_t)len;
-	return blob_write(k->blob, p, len, k->err);
+	return move_blob_take(k->blob, p, len, k->err);
 }
 
 /* 1: it is not there. */
 static int
 fetch_one(struct fetch *f, struct relay_thread *relay, struct arena *a, size_t i, struct err *err)
 {
-	struct taking k = { .write = take_blob, .store = f->src->store, .err = err };
+	struct taking k = { .write = take_blob, .err = err, .blob = move_blob_new(a, f->src->settings, f->src->store) };
 	char text[UUID_TEXT_LEN + 1];
 	struct err why = { 0 };
 	struct blob_id id;
+	int rc;
 
+	if (k.blob == NULL)
+		return FAIL(err, ERR_LIMIT, "no memory to fetch a blob");
 	uuid_text(&f->blobs[i], text);
-	if (get(f->src, relay, a, arena_printf(a, "blob?id=%s", text), &k, &why) != 0) {
-		blob_abort(k.blob);
-		if (err->code != 0)
-			return -1;
+	rc = get(f->src, relay, a, arena_printf(a, "blob?id=%s", text), &k, &why);
+	if (rc != 0 || k.status != 200)
+		move_blob_abort(k.blob);
+	if (rc != 0 && err->code != 0)
+		return -1;
+	if (rc != 0)
 		return err_fail(err, why.code == ERR_CLOSED ? ERR_UNAVAILABLE : why.code, why.where, "%s", why.detail);
-	}
 	if (k.status == 404)
 		return 1;
 	if (k.status != 200)
 		return refused(f->src, k.status, "blob", err);
-	if (k.blob == NULL && store_create(f->src->store, 0, &k.blob, err) != 0)
+	if (move_blob_end(k.blob, f->src->home, &f->blobs[i], &id, err) != 0)
 		return -1;
-	atomic_fetch_add(&f->bytes, k.bytes);
-	if (blob_commit(k.blob, &id, err) != 0)
-		return -1;
+	atomic_fetch_add(&f->bytes, move_blob_bytes(k.blob));
 	memcpy(f->ids[i].b, id.b, sizeof(id.b));
 	f->got[i] = true;
 	return 0;

@@ -11,13 +11,14 @@
 #include "fcgi/move.h"
 
 #include "base/codec.h"
+#include "base/crypto.h"
 #include "base/parse.h"
 #include "fcgi/respond.h"
 #include "meta/move.h"
 #include "routing/move.h"
 
 #define COLUMNS_MAX 16384
-#define HEAD_MAX (COLUMNS_MAX + 4096)
+#define HEAD_MAX (COLUMNS_MAX + MOVE_HEAD_MAX)
 
 struct asked {
 	struct req *r;
@@ -155,27 +156,79 @@ settle(struct asked *k)
 	return send(r, &sb, SPAN(""));
 }
 
+/* What the blob's row says of it, so that whoever gets the bytes can tell whether they are those. */
 static int
-send_blob(struct req *r, struct blob_reader *blob)
+blob_head(struct req *r, const struct uuid *id, int64_t stored, struct strbuf *sb)
+{
+	struct moving_blob row;
+	struct strbuf head;
+	int named = meta_moving_blob(r->thread->meta, r->arena, id, &row, &r->err);
+
+	if (named < 0)
+		return -1;
+	strbuf_init(&head, r->arena, MOVE_HEAD_MAX);
+	enc_i64(&head, stored);
+	enc_u8(&head, (uint8_t)named);
+	if (named == 1) {
+		enc_bytes(&head, row.key.p, row.key.len);
+		enc_i64(&head, row.part_no);
+		enc_i64(&head, row.size);
+		enc_str(&head, row.etag);
+		enc_bytes(&head, row.checksums.p, row.checksums.len);
+		enc_bytes(&head, row.sse.p, row.sse.len);
+		strbuf_add(&head, row.sealed_as.b, UUID_LEN);
+	}
+	begin(r, sb);
+	enc_bytes(sb, head.buf, head.len);
+	return strbuf_ok(&head) && strbuf_ok(sb) ? 0 : FAIL(&r->err, ERR_LIMIT, "an answer to a bucket's mover is too long");
+}
+
+static int
+send_bytes(struct req *r, const void *p, size_t len)
+{
+	return http_write(r->http, p, len) == 0 ? 0 : FAIL(&r->err, ERR_CLOSED, "the region that asked went away");
+}
+
+static int
+send_all(struct req *r, struct blob_reader *blob, struct hash *sum)
 {
 	int64_t size = blob_size(blob);
-	struct reply rp;
 	size_t n;
 
-	reply_begin(&rp, r, 200);
-	reply_str(&rp, "Content-Type", "application/octet-stream");
-	reply_i64(&rp, "Content-Length", size);
-	if (reply_head(&rp) != 0)
-		return -1;
 	for (int64_t at = 0; at < size; at += (int64_t)n) {
 		if (blob_read(blob, at, r->thread->buf, r->thread->buf_size, &n, &r->err) != 0)
 			return -1;
 		if (n == 0)
 			return FAIL(&r->err, ERR_INTERNAL, "a blob is shorter than it was");
-		if (http_write(r->http, r->thread->buf, n) != 0)
-			return FAIL(&r->err, ERR_CLOSED, "the region that asked went away");
+		hash_update(sum, r->thread->buf, n);
+		if (send_bytes(r, r->thread->buf, n) != 0)
+			return -1;
 	}
 	return 0;
+}
+
+static int
+send_blob(struct req *r, const struct uuid *id, struct blob_reader *blob)
+{
+	uint8_t digest[HASH_MAX_LEN];
+	struct hash *sum;
+	struct strbuf sb;
+	struct reply rp;
+	int rc;
+
+	if (blob_head(r, id, blob_size(blob), &sb) != 0)
+		return -1;
+	reply_begin(&rp, r, 200);
+	reply_str(&rp, "Content-Type", "application/octet-stream");
+	reply_i64(&rp, "Content-Length", (int64_t)sb.len + blob_size(blob) + SHA256_LEN);
+	if (reply_head(&rp) != 0 || send_bytes(r, sb.buf, sb.len) != 0)
+		return -1;
+	sum = hash_new(HASH_SHA256);
+	rc = send_all(r, blob, sum);
+	if (rc == 0)
+		rc = send_bytes(r, digest, hash_final(sum, digest));
+	hash_free(sum);
+	return rc;
 }
 
 static int
@@ -196,7 +249,7 @@ blob(struct req *r)
 			return req_refuse(r, S3_NoSuchKey, NULL, "Key", text);
 		return err_fail(&r->err, why.code, why.where, "%s", why.detail);
 	}
-	rc = send_blob(r, reader);
+	rc = send_blob(r, &u, reader);
 	blob_close(reader);
 	return rc;
 }

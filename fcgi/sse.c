@@ -2,8 +2,6 @@
 /*
  * fcgi/sse.c - encryption at rest: envelopes, and the bytes that rows hold.
  *
- *   envelope   version(1) | 'S' or 'C' (1) | data key, sealed (base/seal.c)
- *
  * Owns:       data keys, until the request's arena is reset.
  * Called by:  fcgi/ops, blob_out.c, object_bytes.c.
  * Blocks:     sse_for_write on the cache, for a bucket that has a default.
@@ -15,8 +13,6 @@
 #include "base/chunk_seal.h"
 #include "base/crypto.h"
 #include "base/parse.h"
-
-#define AAD_CUSTOMER SPAN("anvil sse-c")
 
 static void
 wipe(void *arg)
@@ -37,12 +33,6 @@ sse_new(struct req *r, enum sse_kind kind)
 	}
 	s->kind = kind;
 	return s;
-}
-
-enum sse_kind
-sse_envelope_kind(struct span e)
-{
-	return e.len == 0 ? SSE_NONE : e.len > 1 && e.p[1] == 'C' ? SSE_CUSTOMER : SSE_S3;
 }
 
 /* What seals a data key. */
@@ -69,7 +59,7 @@ wrap(struct req *r, struct sse *s, const struct sse_request *rq)
 		else {
 			e[0] = SSE_ENVELOPE_VERSION;
 			e[1] = 'C';
-			seal(&k, AAD_CUSTOMER, s->data_key, sizeof(s->data_key), e + SSE_ENVELOPE_HEAD);
+			seal(&k, SSE_AAD_CUSTOMER, s->data_key, sizeof(s->data_key), e + SSE_ENVELOPE_HEAD);
 		}
 		s->envelope = (struct span){ (const char *)e, SSE_ENVELOPE_LEN };
 	}
@@ -82,9 +72,7 @@ static bool
 unwrap(struct req *r, struct sse *s, const struct sse_request *rq)
 {
 	struct seal_key k = wrapping_key(r, s->kind, rq);
-	const uint8_t *e = (const uint8_t *)s->envelope.p;
-	bool ok = s->envelope.len == SSE_ENVELOPE_LEN && e[0] == SSE_ENVELOPE_VERSION &&
-	    seal_open(&k, s->kind == SSE_CUSTOMER ? AAD_CUSTOMER : SSE_AAD_S3, e + SSE_ENVELOPE_HEAD, s->envelope.len - SSE_ENVELOPE_HEAD, s->data_key);
+	bool ok = sse_envelope_open(&k, s->envelope, s->data_key);
 
 	crypto_wipe(&k, sizeof(k));
 	return ok;

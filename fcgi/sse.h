@@ -38,7 +38,6 @@ MUST_CHECK int sse_for_part(struct req *r, struct span envelope, struct sse **ou
 void sse_reply(struct reply *rp, const struct sse *sse);
 /* The same where no key is needed, from the envelope alone: SSE-S3 only. */
 void sse_reply_envelope(struct reply *rp, struct span envelope);
-enum sse_kind sse_envelope_kind(struct span envelope);
 /*
  * The ETag of bytes with this MD5: hexadecimal, the arena's. Of SSE-C it tells nothing of the bytes, as S3's does not.
  * NULL past the arena's cap.

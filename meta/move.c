@@ -273,6 +273,27 @@ meta_moving_changes(struct meta_thread *t, struct arena *a, const struct uuid *b
 }
 
 int
+meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_blob *out, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_MOVING_BLOB, (const struct db_param[]){ P_UUID(blob) }, 1, &r, err) != 0)
+		return -1;
+	if (db_count(r) == 0)
+		return 0;
+	*out = (struct moving_blob){
+		.key = db_span(r, 0, 0),
+		.part_no = db_i64(r, 0, 1),
+		.size = db_i64(r, 0, 2),
+		.etag = db_text(r, 0, 3),
+		.checksums = db_is_null(r, 0, 4) ? SPAN("") : db_span(r, 0, 4),
+		.sse = db_is_null(r, 0, 5) ? SPAN("") : db_span(r, 0, 5),
+	};
+	uuid_at(r, 0, 6, &out->sealed_as);
+	return 1;
+}
+
+int
 meta_moving_freeze(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
     int64_t freeze_no, bool *frozen, struct err *err)
 {

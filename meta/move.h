@@ -75,6 +75,18 @@ MUST_CHECK int meta_moving_page(struct meta_thread *t, struct arena *a, const st
 /* Changes, handed out under the number batch; those handed out under done are forgotten. Sets rows, remaining, items. */
 MUST_CHECK int meta_moving_changes(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
     int64_t batch, int64_t done, int max, struct moving_page *out, struct err *err);
+/* What the row that names a blob says of its bytes. */
+struct moving_blob {
+	struct span key;
+	int64_t part_no;           /* 0: it is no part's */
+	int64_t size;
+	const char *etag;
+	struct span checksums, sse; /* as of struct object */
+	struct uuid sealed_as;
+};
+/* 1; 0: no row names it any more. */
+MUST_CHECK int meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_blob *out,
+    struct err *err);
 /* *frozen false: not this move's, or the bucket is being deleted. */
 MUST_CHECK int meta_moving_freeze(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
     int64_t freeze_no, bool *frozen, struct err *err);

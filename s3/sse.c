@@ -156,6 +156,22 @@ sse_config_parse(struct arena *a, struct span doc, enum sse_kind *out, struct s3
 	return 0;
 }
 
+enum sse_kind
+sse_envelope_kind(struct span e)
+{
+	return e.len == 0 ? SSE_NONE : e.len > 1 && e.p[1] == 'C' ? SSE_CUSTOMER : SSE_S3;
+}
+
+bool
+sse_envelope_open(const struct seal_key *k, struct span envelope, uint8_t data_key[SSE_KEY_LEN])
+{
+	const uint8_t *e = (const uint8_t *)envelope.p;
+
+	return envelope.len == SSE_ENVELOPE_LEN && e[0] == SSE_ENVELOPE_VERSION &&
+	    seal_open(k, sse_envelope_kind(envelope) == SSE_CUSTOMER ? SSE_AAD_CUSTOMER : SSE_AAD_S3, e + SSE_ENVELOPE_HEAD,
+	        envelope.len - SSE_ENVELOPE_HEAD, data_key);
+}
+
 void
 sse_envelope_s3(const struct seal_key *master, const uint8_t data_key[SSE_KEY_LEN], uint8_t out[SSE_ENVELOPE_LEN])
 {

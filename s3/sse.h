@@ -15,6 +15,7 @@
 #define SSE_ENVELOPE_HEAD 2
 #define SSE_ENVELOPE_LEN (SSE_ENVELOPE_HEAD + SEAL_OVERHEAD + SSE_KEY_LEN)
 #define SSE_AAD_S3 SPAN("anvil sse-s3")
+#define SSE_AAD_CUSTOMER SPAN("anvil sse-c")
 #define SSE_HEADER "x-amz-server-side-encryption"
 #define SSE_ALGORITHM "AES256"
 
@@ -41,7 +42,13 @@ bool sse_names_key(const struct s3_headers *headers, enum sse_of of);
  */
 MUST_CHECK int sse_config_parse(struct arena *a, struct span doc, enum sse_kind *out, struct s3_problem *pr);
 
-/* The envelope of a data key under the master key (fcgi/sse.c has its form). */
+/*
+ * A data key's envelope: version(1) | 'S' or 'C' (1) | data key, sealed (base/crypto.h). Empty: the bytes are plain.
+ */
+enum sse_kind sse_envelope_kind(struct span envelope);
+/* k: the master key, or the client's. false: it does not open it, or it is none. */
+MUST_CHECK bool sse_envelope_open(const struct seal_key *k, struct span envelope, uint8_t data_key[SSE_KEY_LEN]);
+/* The envelope of a data key under the master key. */
 void sse_envelope_s3(const struct seal_key *master, const uint8_t data_key[SSE_KEY_LEN], uint8_t out[SSE_ENVELOPE_LEN]);
 
 #endif

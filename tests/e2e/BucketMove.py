@@ -276,6 +276,60 @@ def test_cancel():
     ok("there", S3(US).get(n, "k1").body == random_bytes(30000, 1))
 
 
+def blob_path(n, key, region=EU):
+    """The file of an object, or of its first part."""
+    i = psql("SELECT id FROM buckets WHERE name = '%s'" % n)
+    blob = psql("SELECT replace(coalesce(o.blob_id, p.blob_id)::text, '-', '') FROM objects o LEFT JOIN parts p ON p.upload_id = o.parts_id AND p.part_no = 1 "
+                "WHERE o.bucket_id = '%s' AND o.key = '%s'" % (i, key), conf_value(region, "regional_dsn"))
+    return os.path.join(conf_value(region, "store_dir"), blob[:3], blob)
+
+
+def damage(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        was = f.read(1)
+        f.seek(at)
+        f.write(bytes([was[0] ^ 1]))
+
+
+def test_damaged():
+    """Bytes that are not what their row says are not moved: that is said, and the bucket stays; mended, it goes."""
+    n, s3, sse = bucket(EU), S3(), {SSE.replace("-", "_"): "AES256"}
+    bodies = [random_bytes(5 << 20, 1), random_bytes(10, 2)]
+    put = {"plain": random_bytes(300000, 3), "sealed": random_bytes(300000, 4), "parts": b"".join(bodies), "sealed parts": b"".join(bodies)}
+    s3.put(n, "plain", put["plain"])
+    s3.put(n, "sealed", put["sealed"], **sse)
+    uploads.upload(n, "parts", bodies)
+    uploads.upload(n, "sealed parts", bodies, **sse)
+    i = psql("SELECT id FROM buckets WHERE name = '%s'" % n)
+
+    def refused():
+        # Nobody waits for the lease of the one that failed.
+        psql("UPDATE bucket_moving SET seen_at = seen_at - interval '1 minute' WHERE bucket_id = '%s'" % i, conf_value(US, "regional_dsn"))
+        p = admin(US, "--verbose", "bucket", "move", n, US.name, check=False)
+        eq("it fails: %s" % p.err, p.returncode, 1)
+        contains("logged", p.err, "move.damaged")
+        return p.err
+
+    s3.put(n, "short", random_bytes(100000))
+    with open(blob_path(n, "short"), "r+b") as f:
+        f.truncate(50000)
+    contains("a short one", refused(), "it has not as many bytes as its row says; it has bytes of \"short\"")
+    status(s3.delete(n, "short"), 204)
+    for key, at, says in (("plain", 200000, "its MD5 is not its row's"), ("sealed", 100000, "its sealed bytes are not what was sealed"),
+                          ("parts", 4 << 20, "its MD5 is not its row's"), ("sealed parts", 1, "its sealed bytes are not what was sealed")):
+        path = blob_path(n, key)
+        damage(path, at)
+        contains("what it is", refused(), "%s; it has bytes of \"%s\"" % (says, key))
+        eq("home", S3(US).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+        status(s3.put(n, "written", b"meanwhile"), 200)
+        damage(path, at)
+    move(n)
+    for key in put:
+        ok("moved: " + key, S3(US).get(n, key).body == put[key])
+    eq("and nothing else", S3(US).keys(n), ["parts", "plain", "sealed", "sealed parts", "written"])
+
+
 def test_deleted_meanwhile():
     """DeleteBucket ends a move; a bucket that moved is deleted in its new home."""
     n = bucket(EU)
