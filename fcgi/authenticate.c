@@ -217,7 +217,7 @@ static int
 check_form_scope(struct req *r, const struct sigv4_auth *auth)
 {
 	const char *here = r->thread->settings->region;
-	const char *allowed[] = { here, r->hop_from, ROUTE_SDK_DEFAULT_REGION };
+	const char *allowed[] = { here, r->hop_from, r->hop_via, ROUTE_SDK_DEFAULT_REGION };
 
 	if (sigv4_check_region(r->arena, auth, allowed, ARRAY_LEN(allowed), here, &r->problem) != 0)
 		return refused(r, "the signature's scope names another region");

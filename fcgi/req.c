@@ -175,6 +175,7 @@ take_hop(struct req *r)
 	if (!hop_check(r->arena, r->thread->settings, arena_strndup(r->arena, value.p, value.len), &rq, r->now_us, &hop))
 		return req_refuse(r, S3_AccessDenied, "The request's hop header is not valid.", NULL, SPAN(""));
 	r->hop_from = hop.from;
+	r->hop_via = hop.via;
 	r->website = hop.domain[0] == HOP_WEBSITE;
 	r->hop_domain = r->website ? hop.domain + 1 : hop.domain;
 	r->custom_domain = strcmp(r->hop_domain, HOP_CUSTOM_DOMAIN) == 0;

@@ -71,6 +71,7 @@ struct req {
 	/* what was found */
 	const struct bucket *bucket; /* NULL: none named, or there is no such bucket */
 	const char *hop_from;      /* the region that relayed it here, verified; NULL: a client asks */
+	const char *hop_via;       /* with hop_from: the region that passed it on; NULL: none did */
 	const char *hop_domain;    /* with hop_from: in which of its domains the Host lies */
 	bool custom_domain;        /* the Host itself is the bucket */
 	bool website;              /* whoever asks visits the bucket's website (website.h) */

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "fcgi/copy_remote.h"
 #include "fcgi/respond.h"
+#include "meta/registry.h"
 #include "routing/hop.h"
 #include "routing/route.h"
 
@@ -65,6 +66,7 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 			.browser = is_browser(r),
 			.expects_continue = req_header(r, "expect").p != NULL,
 			.hop_from = r->hop_from,
+			.hop_via = r->hop_via,
 		},
 		.bucket = r->bucket,
 		.bucket_name = r->bucket_name,
@@ -137,7 +139,8 @@ hop_value(struct req *r)
 {
 	struct hop_request bound = { .method = r->method, .target = r->target, .host = r->host };
 	struct hop hop = {
-		.from = r->thread->settings->region,
+		.from = r->hop_from != NULL ? r->hop_from : r->thread->settings->region,
+		.via = r->hop_from != NULL ? r->thread->settings->region : NULL,
 		.to = r->bucket->region,
 		.request_id = r->id,
 		.client_addr = r->client_addr,
@@ -198,7 +201,7 @@ relay(struct req *r, const struct route_plan *plan)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	rq.n_headers = 0;
 	for (size_t i = 0; i < r->headers.n; i++)
-		if (!s3_header_name_eq(r->headers.h[i].name, SPAN(COPY_ASK_HEADER)))
+		if (r->hop_from != NULL || !s3_header_name_eq(r->headers.h[i].name, SPAN(COPY_ASK_HEADER)))
 			headers[rq.n_headers++] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
 	if (relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err) == 0)
 		return 0;
@@ -245,6 +248,7 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 	case ROUTE_NO_BUCKET:
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
 	case ROUTE_DO_RELAY:
+	case ROUTE_RELAY_ON:
 		return relay(r, plan);
 	case ROUTE_301:
 		return redirect(r, plan, S3_PermanentRedirect);
@@ -266,12 +270,38 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 	return req_refused(r, "a relayed request came to a region that is not the bucket's home");
 }
 
+/*
+ * Another region believes that the bucket is at home here, and what this one knows says otherwise: while a bucket's new
+ * home gets about, either may be behind. The primary knows.
+ */
+static int
+ask_primary(struct req *r)
+{
+	struct bucket *b = ARENA_NEW(r->arena, struct bucket);
+	struct err why = { 0 };
+
+	if (r->hop_from == NULL || r->bucket_name == NULL ||
+	    (r->bucket != NULL && strcmp(r->bucket->region, r->thread->settings->region) == 0))
+		return 0;
+	if (b == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (registry_bucket_find(r->thread->meta, r->arena, r->bucket_name, b, &why) == 0)
+		r->bucket = b;
+	else if (why.code == ERR_NOT_FOUND)
+		r->bucket = NULL;
+	else
+		return err_fail(&r->err, why.code, why.where, "%s", why.detail);
+	return 0;
+}
+
 int
 route(struct req *r, const struct identity *who)
 {
 	struct route_request rq;
 	struct route_plan plan;
 
+	if (ask_primary(r) != 0)
+		return -1;
 	if (!make_request(r, who, &rq))
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (route_plan(r->thread->meta, r->thread->worker->relays, r->arena, &rq, &plan, &r->err) != 0)

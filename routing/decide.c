@@ -21,7 +21,7 @@ static bool
 scope_is_right(const struct route_in *in)
 {
 	return in->scope == NULL || same(in->scope, in->here) ||
-	    same(in->scope, in->home) || same(in->scope, in->hop_from) ||
+	    same(in->scope, in->home) || same(in->scope, in->hop_from) || same(in->scope, in->hop_via) ||
 	    same(in->scope, ROUTE_SDK_DEFAULT_REGION);
 }
 
@@ -52,6 +52,14 @@ redirect(const struct route_in *in)
 	return ROUTE_301;
 }
 
+static enum route_do
+relay(const struct route_in *in, enum route_do which)
+{
+	if (in->home_relay == BREAKER_GO)
+		return which;
+	return in->home_relay == BREAKER_DOWN ? ROUTE_UNREACHABLE : ROUTE_BUSY;
+}
+
 enum route_do
 route_decide(const struct route_in *in)
 {
@@ -61,8 +69,9 @@ route_decide(const struct route_in *in)
 		return in->answered_anywhere ? ROUTE_SERVE : ROUTE_NO_BUCKET;
 	if (same(in->home, in->here))
 		return ROUTE_SERVE;
+	/* They believe us home, and we know better: the bucket has moved. Twice would be without an end. */
 	if (in->hop_from != NULL)
-		return ROUTE_LOOP; /* they believe us home, we believe another */
+		return in->hop_via != NULL ? ROUTE_LOOP : relay(in, ROUTE_RELAY_ON);
 	if (in->answered_anywhere)
 		return ROUTE_SERVE;
 	/*
@@ -71,12 +80,10 @@ route_decide(const struct route_in *in)
 	 */
 	if (!same(in->scope, in->home) && in->mode == ROUTE_REDIRECT)
 		return redirect(in);
-	if (in->home_relay != BREAKER_GO)
-		return in->home_relay == BREAKER_DOWN ? ROUTE_UNREACHABLE : ROUTE_BUSY;
-	if (!same(in->scope, in->home) && in->mode == ROUTE_AUTO &&
+	if (in->home_relay == BREAKER_GO && !same(in->scope, in->home) && in->mode == ROUTE_AUTO &&
 	    in->browser && follows_presigned(in))
 		return ROUTE_307_PRESIGN;
-	return ROUTE_DO_RELAY;
+	return relay(in, ROUTE_DO_RELAY);
 }
 
 const char *
@@ -86,6 +93,7 @@ route_do_name(enum route_do d)
 		[ROUTE_SERVE] = "serve",
 		[ROUTE_NO_BUCKET] = "no_bucket",
 		[ROUTE_DO_RELAY] = "relay",
+		[ROUTE_RELAY_ON] = "relay_on",
 		[ROUTE_301] = "301",
 		[ROUTE_307] = "307",
 		[ROUTE_307_PRESIGN] = "307_presigned",

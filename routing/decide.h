@@ -24,6 +24,7 @@ struct route_in {
 	bool browser;              /* Sec-Fetch-Mode: navigate or no-cors */
 	bool expects_continue;     /* Expect: 100-continue is there */
 	const char *hop_from;      /* the region that relayed it here (a verified hop header); NULL = a client asks */
+	const char *hop_via;       /* the region that passed it on, when it was relayed there first; NULL = none */
 	enum breaker_verdict home_relay; /* may a relay go there */
 };
 
@@ -31,6 +32,7 @@ enum route_do {
 	ROUTE_SERVE,
 	ROUTE_NO_BUCKET,           /* 404 NoSuchBucket */
 	ROUTE_DO_RELAY,
+	ROUTE_RELAY_ON,            /* a relay that came to the bucket's old home: once more, to the new one */
 	ROUTE_301,                 /* PermanentRedirect */
 	ROUTE_307,                 /* TemporaryRedirect, Location as asked */
 	ROUTE_307_PRESIGN,         /* 307; a presigned URL is signed anew for the home */

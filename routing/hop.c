@@ -14,6 +14,7 @@
 #include "base/parse.h"
 
 #define HOP_VERSION 1
+#define HOP_VERSION_VIA 2 /* the same, and via */
 #define HOP_MAX 1024
 #define HOP_BOUND_MAX (HOP_MAX + 32768)
 #define HOP_FRESH_US (INT64_C(900) * US_PER_S)
@@ -44,7 +45,7 @@ hop_make(struct arena *a, const struct settings *s, const struct hop *h, const s
 	char *text;
 
 	strbuf_init(&sb, a, HOP_MAX);
-	enc_u8(&sb, HOP_VERSION);
+	enc_u8(&sb, h->via == NULL ? HOP_VERSION : HOP_VERSION_VIA);
 	enc_i64(&sb, h->sent_us);
 	enc_u8(&sb, h->secure ? 1 : 0);
 	enc_str(&sb, h->from);
@@ -52,6 +53,8 @@ hop_make(struct arena *a, const struct settings *s, const struct hop *h, const s
 	enc_str(&sb, h->request_id);
 	enc_str(&sb, h->client_addr);
 	enc_str(&sb, h->domain);
+	if (h->via != NULL)
+		enc_str(&sb, h->via);
 	if (!strbuf_ok(&sb) ||
 	    !mac_of(a, s, (struct span){ sb.buf, sb.len }, rq, mac))
 		return NULL;
@@ -68,9 +71,11 @@ static bool
 read_fields(struct arena *a, struct span fields, struct hop *out)
 {
 	struct dec d;
+	uint8_t version;
 
 	dec_init(&d, fields.p, fields.len);
-	if (dec_u8(&d) != HOP_VERSION)
+	version = dec_u8(&d);
+	if (version != HOP_VERSION && version != HOP_VERSION_VIA)
 		return false;
 	out->sent_us = dec_i64(&d);
 	out->secure = dec_u8(&d) == 1;
@@ -79,6 +84,9 @@ read_fields(struct arena *a, struct span fields, struct hop *out)
 	out->request_id = dec_str(&d, a, HOP_MAX);
 	out->client_addr = dec_str(&d, a, HOP_MAX);
 	out->domain = dec_str(&d, a, HOP_MAX);
+	out->via = version == HOP_VERSION_VIA ? dec_str(&d, a, HOP_MAX) : NULL;
+	if (version == HOP_VERSION_VIA && out->via == NULL)
+		return false;
 	return dec_done(&d) && out->from != NULL && out->to != NULL &&
 	    out->request_id != NULL && out->client_addr != NULL && out->domain != NULL;
 }

@@ -17,13 +17,14 @@
 #define HOP_WEBSITE '@'       /* before a domain: whoever asks visits a website */
 
 struct hop {
-	const char *from;        /* region that relays */
+	const char *from;        /* region that relays for a client */
 	const char *to;          /* region it believes home */
 	const char *request_id;
 	const char *client_addr;
 	const char *domain;      /* of ours, that the client's Host ends in; "" = path style; HOP_CUSTOM_DOMAIN; HOP_WEBSITE and one of these */
 	bool secure;             /* the client spoke TLS */
 	int64_t sent_us;
+	const char *via;         /* the old home of a bucket that has just moved, which passed the request on; NULL = none did */
 };
 
 /* What the header is bound to. */

@@ -107,7 +107,7 @@ route_plan(struct meta_thread *t, struct relays *relays, struct arena *a, const 
 	in.home_relay = BREAKER_GO;
 	out->what = route_decide(&in);
 	/* Asked only when it matters: asking lets one request through to a region that was down. */
-	if (out->what == ROUTE_DO_RELAY) {
+	if (out->what == ROUTE_DO_RELAY || out->what == ROUTE_RELAY_ON) {
 		in.home_relay = relays_ask(relays, in.home);
 		out->what = route_decide(&in);
 	}

@@ -196,6 +196,45 @@ def wander(the, faults, points, when):
         nomad.settled()
 
 
+class Strict(Nomad):
+    """Nothing is broken: whoever asks gets an answer, and only a write may be told to come back."""
+
+    def attempt(self, via, method, key, body=b""):
+        a = S3(via, timeout=60).request(method, self.name, key, body=body)
+        if a.status < 500:
+            return a
+        self.none += 1
+        if method == "GET" or a.code != "SlowDown":
+            self.wrong.append(a)
+        return None
+
+
+def relays(lab, region, route):
+    """Requests that the region has routed so."""
+    with open(lab.log(region + "/s3"), errors="replace") as f:
+        return sum(" route=%s " % route in line for line in f)
+
+
+def test_third_region():
+    """Moves back and forth, of which one region or the other hears late: clients of all regions read on, and each waits for its writes at most."""
+    the = lab()
+    with Strict(the, EU) as nomad:
+        nomad.used()
+        for late in ("ap", "target", "source", "ap"):
+            to = other(nomad.home)
+            name = {"target": to.name, "source": nomad.home.name}.get(late, late)
+            with the.link("%s/inv*>*/inv*" % name).delay(150), the.link("*/inv*>%s/inv*" % name).delay(150), the.link("%s/inv*>pg" % name).delay(100):
+                p = nomad.mover(to)
+                out = p.communicate(timeout=60)[0].decode("utf-8", "replace")
+                eq("%s hears late: %s" % (late, out), p.returncode, 0)
+            nomad.arrived(to)
+        nomad.settled()
+        on = sum(relays(the, r, "relay_on") for r in the.names)
+        ok("relays came to the old home, and were passed on", on > 0)
+        eq("and came home", sum(relays(the, r, "loop") for r in the.names), 0)
+        print("   %d writes, %s reads, %d writes were told to come back, %d relays passed on" % (nomad.writes, nomad.reads, nomad.none, on))
+
+
 def restarts(*parts):
     """kill -9 of each, one after the other; "s" is where the bucket comes from, "t" where it goes to."""
     return lambda the, s, t, p: [the["%s/%s" % (s if x[0] == "s" else t, x[2:])].restart() for x in parts]

@@ -17,7 +17,7 @@ struct cell {
 	const char *home, *scope, *method;
 	enum route_signed signature;
 	bool is_object, anywhere, browser, expects, down;
-	const char *hop;
+	const char *hop; /* "ap gb": relayed by ap, and passed on by gb */
 	enum route_do in_auto, in_redirect, in_relay;
 };
 #define OBJ true
@@ -90,19 +90,29 @@ static const struct cell cells[] = {
 	    ROUTE_UNREACHABLE, ROUTE_301, ROUTE_UNREACHABLE },
 	{ "browser, home down", "us", NULL, "GET", ROUTE_ANONYMOUS, OBJ, false, true, false, true, NULL,
 	    ROUTE_UNREACHABLE, ROUTE_307_PRESIGN, ROUTE_UNREACHABLE },
-	{ "relayed here, yet we believe another", "us", "ap", "GET", ROUTE_HEADER, OBJ, false, false, false, false, "ap",
+	{ "relayed here, yet it has moved", "us", "ap", "GET", ROUTE_HEADER, OBJ, false, true, true, false, "ap",
+	    ROUTE_RELAY_ON, ROUTE_RELAY_ON, ROUTE_RELAY_ON },
+	{ "relayed here, yet it has moved to the asked region", "us", "us", "PUT", ROUTE_HEADER, OBJ, false, false, false, false, "us",
+	    ROUTE_RELAY_ON, ROUTE_RELAY_ON, ROUTE_RELAY_ON },
+	{ "relayed here, moved, home down", "us", "ap", "GET", ROUTE_HEADER, OBJ, false, false, false, true, "ap",
+	    ROUTE_UNREACHABLE, ROUTE_UNREACHABLE, ROUTE_UNREACHABLE },
+	{ "passed on here, yet we believe another", "us", "ap", "GET", ROUTE_HEADER, OBJ, false, false, false, false, "ap gb",
 	    ROUTE_LOOP, ROUTE_LOOP, ROUTE_LOOP },
-	{ "relayed here by whom we believe home", "us", "us", "PUT", ROUTE_HEADER, OBJ, false, false, false, false, "us",
+	{ "passed on here, signed for the old home", "us", "gb", "GET", ROUTE_HEADER, OBJ, false, false, false, false, "ap gb",
 	    ROUTE_LOOP, ROUTE_LOOP, ROUTE_LOOP },
+	{ "passed on here, and it is ours", "eu", "gb", "GET", ROUTE_HEADER, OBJ, false, false, false, false, "ap gb",
+	    ROUTE_SERVE, ROUTE_SERVE, ROUTE_SERVE },
 };
 
 START_TEST(test_decide_cells)
 {
 	const struct cell *c = &cells[_i];
+	const char *space = c->hop == NULL ? NULL : strchr(c->hop, ' ');
+	char from[3] = { c->hop == NULL ? '\0' : c->hop[0], c->hop == NULL ? '\0' : c->hop[1], '\0' };
 	struct route_in in = { .here = "eu", .home = c->home, .scope = c->scope,
 		.signature = c->signature, .method = c->method, .is_object = c->is_object,
 		.answered_anywhere = c->anywhere, .browser = c->browser,
-		.expects_continue = c->expects, .hop_from = c->hop, .home_relay = c->down ? BREAKER_DOWN : BREAKER_GO };
+		.expects_continue = c->expects, .hop_from = c->hop == NULL ? NULL : from, .hop_via = space == NULL ? NULL : space + 1, .home_relay = c->down ? BREAKER_DOWN : BREAKER_GO };
 	const enum route_do want[] = { c->in_auto, c->in_redirect, c->in_relay };
 
 	for (int mode = ROUTE_AUTO; mode <= ROUTE_RELAY; mode++) {
@@ -119,7 +129,7 @@ END_TEST
 static struct settings eu = { .region = "eu", .cluster_secret = { 1, 2, 3 } };
 static struct settings us = { .region = "us", .cluster_secret = { 1, 2, 3 } };
 static const struct hop sample = { "eu", "us", "0123456789ABCDEF", "192.0.2.7", "s3.eu.example", true,
-	INT64_C(1700000000000000) };
+	INT64_C(1700000000000000), NULL };
 
 START_TEST(test_hop_round_trip_and_forgers)
 {
@@ -130,7 +140,7 @@ START_TEST(test_hop_round_trip_and_forgers)
 	struct settings stranger = { .region = "us", .cluster_secret = { 9 } };
 	int64_t now = sample.sent_us + 5 * US_PER_S;
 	const char *value = hop_make(a, &eu, &sample, &rq);
-	struct hop got;
+	struct hop got, passed_on = sample;
 	char *bent;
 
 	ck_assert_ptr_nonnull(value);
@@ -140,6 +150,11 @@ START_TEST(test_hop_round_trip_and_forgers)
 	ck_assert_str_eq(got.client_addr, sample.client_addr);
 	ck_assert_str_eq(got.domain, sample.domain);
 	ck_assert(got.secure);
+	ck_assert_ptr_null(got.via);
+	passed_on.via = "gb";
+	ck_assert(hop_check(a, &us, hop_make(a, &eu, &passed_on, &rq), &rq, now, &got));
+	ck_assert_str_eq(got.from, "eu");
+	ck_assert_str_eq(got.via, "gb");
 	ck_assert_msg(!hop_check(a, &us, value, &other, now, &got), "moved to another method");
 	ck_assert_msg(!hop_check(a, &us, value, &shifted, now, &got), "moved over a field's border");
 	ck_assert_msg(!hop_check(a, &eu, value, &rq, now, &got), "sent to another region");
