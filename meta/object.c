@@ -267,9 +267,9 @@ object_cond_number(const struct object_cond *c)
 int
 object_placed_from_row(const struct db_rows *r, struct arena *a, struct object_placed *out, struct err *err)
 {
-	int64_t ord = db_i64(r, 0, 2);
+	bool is_null = db_bool(r, 0, 3);
 
-	*out = (struct object_placed){ db_i64(r, 0, 1), version_text(a, db_bool(r, 0, 3), ord), ord != 0 };
+	*out = (struct object_placed){ db_i64(r, 0, 1), version_text(a, is_null, db_i64(r, 0, 2)), !is_null };
 	return out->version != NULL ? 0 : FAIL(err, ERR_LIMIT, "the request's memory is used up");
 }
 

@@ -78,7 +78,7 @@ MUST_CHECK int meta_object_get(struct meta_thread *t, struct arena *a, const str
 struct object_placed {
 	int64_t mtime_us;          /* Last-Modified as stored; 0: it was not written */
 	const char *version;       /* "null" or the version's id */
-	bool versioned;            /* the bucket has or had versioning: answers name the version */
+	bool versioned;            /* a version of its own: answers name it; of the null version S3 says nothing */
 };
 /*
  * Put: in->key, size, etag, checksums, headers, storage_class, owner_id, tags, acl (NULL: private), sse, lock_mode,

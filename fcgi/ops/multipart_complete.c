@@ -212,7 +212,7 @@ answer_again(struct req *r, struct completion *c)
 			return multipart_refused(r, &c->m, UPLOAD_NOT_THERE);
 	if (!checksum_decode(o.checksums, &sum))
 		sum.algo = CHECKSUM_NONE;
-	return answer(r, o.etag, &sum, o.sse, o.ord != 0 ? o.version : NULL);
+	return answer(r, o.etag, &sum, o.sse, o.is_null ? NULL : o.version);
 }
 
 /* A client's key that is given is the upload's; S3 asks for it where the upload has a checksum algorithm. */

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+import uploads  # noqa: E402
 
 
 def put_state(n, state, region=EU, **kw):
@@ -77,10 +78,20 @@ def test_suspended():
     v = S3().put(n, "k", b"v").get("x-amz-version-id")
     status(put_state(n, b"Suspended"), 200)
     for i in (2, 3):
-        eq("its id", S3().put(n, "k", b"null %d" % i).get("x-amz-version-id"), "null")
+        eq("no id is told", S3().put(n, "k", b"null %d" % i).get("x-amz-version-id"), None)
         eq("versions", versions(n), [("k", "null", True, False), ("k", v, False, False)])
         eq("the object", S3().get(n, "k").body, b"null %d" % i)
         eq("null", by_id(n, "null").body, b"null %d" % i)
+        eq("but read", S3().head(n, "k").get("x-amz-version-id"), "null")
+    r = S3().request("PUT", n, "copy", headers={"x-amz-copy-source": "/%s/k?versionId=%s" % (n, v)})
+    eq("nor with a copy", (r.status, r.get("x-amz-version-id"), r.get("x-amz-copy-source-version-id")), (200, None, v))
+    i = uploads.create(n, "parts")
+    part = (1, uploads.put_part(n, "parts", i, 1, b"x").get("ETag"))
+    for _ in range(2):  # the second is the first's answer, told again
+        r = uploads.complete(n, "parts", i, [part])
+        eq("nor with what is of parts", (r.status, r.get("x-amz-version-id")), (200, None))
+    for k in ("copy", "parts"):
+        status(by_id(n, "null", method="DELETE", key=k), 204)
     r = S3().delete(n, "k")
     eq("a null marker", (r.status, r.get("x-amz-version-id"), r.get("x-amz-delete-marker")), (204, "null", "true"))
     eq("versions", versions(n), [("k", "null", True, True), ("k", v, False, False)])
