@@ -33,7 +33,8 @@ int
 act_maintain(struct action_ctx *c, struct err *err)
 {
 	struct maintain m = { .t = c->thread, .st = c->store, .dry_run = arg_flag(c, "dry-run"),
-		.force = arg_flag(c, "force"), .again = arg_flag(c, "lifecycle-again") };
+		.force = arg_flag(c, "force"), .again = arg_flag(c, "lifecycle-again"),
+		.lifecycle_day_s = c->settings->lifecycle_day_seconds };
 	int rc = 0;
 
 	if (maintain_buckets(&m, err) != 0 ||

@@ -33,7 +33,7 @@ struct walk {
 	struct maintain *m;
 	const struct bucket *b;
 	struct lifecycle lc;
-	int64_t now_us;
+	int64_t now_us, day_us;
 	struct arena *page;          /* goes with each page */
 	struct err *err;
 	/* where it is */
@@ -165,7 +165,7 @@ look_at_current(struct walk *w, const struct object *o)
 		const struct lifecycle_rule *r = &w->lc.v[i];
 		int rc;
 
-		if (w->now_us < lifecycle_end(r, o->mtime_us))
+		if (w->now_us < lifecycle_end(r, o->mtime_us, w->day_us))
 			continue;
 		rc = is_of(w, r, o);
 		if (rc != 0)
@@ -184,7 +184,7 @@ look_at_noncurrent(struct walk *w, const struct object *o)
 		int rc;
 
 		if (r->noncurrent_days == 0 || w->n_noncurrent < r->newer_noncurrent ||
-		    w->now_us < lifecycle_after(w->newer_mtime_us, r->noncurrent_days))
+		    w->now_us < lifecycle_after(w->newer_mtime_us, r->noncurrent_days, w->day_us))
 			continue;
 		rc = is_of(w, r, o);
 		if (rc != 0)
@@ -206,7 +206,7 @@ end_marker(struct walk *w)
 		const struct lifecycle_rule *r = &w->lc.v[i];
 
 		if (lifecycle_matches(r, key, 0, NULL) && r->tags.n == 0 &&
-		    (r->expired_marker || (r->days > 0 && w->now_us >= lifecycle_after(w->marker_mtime_us, r->days))))
+		    (r->expired_marker || (r->days > 0 && w->now_us >= lifecycle_after(w->marker_mtime_us, r->days, w->day_us))))
 			return end_version(w, key, &w->marker);
 	}
 	return 0;
@@ -279,7 +279,7 @@ is_abandoned(const struct walk *w, const struct upload_entry *u)
 		const struct lifecycle_rule *r = &w->lc.v[i];
 
 		if (r->abort_days > 0 && lifecycle_matches(r, u->key, 0, NULL) &&
-		    w->now_us >= lifecycle_after(u->upload.started_us, r->abort_days))
+		    w->now_us >= lifecycle_after(u->upload.started_us, r->abort_days, w->day_us))
 			return true;
 	}
 	return false;
@@ -332,13 +332,13 @@ walk_bucket(struct maintain *m, const struct bucket *b, int64_t now_us, struct a
 {
 	struct walk *w = ARENA_NEW(rules, struct walk);
 	bool versions = false, uploads = false;
-	int64_t day = now_us / (INT64_C(86400) * US_PER_S);
+	int64_t day_us = m->lifecycle_day_s * US_PER_S, day = now_us / day_us;
 	const char *doc;
 	int due = 1;
 
 	if (w == NULL)
 		return FAIL(err, ERR_LIMIT, "lifecycle's arena is full");
-	*w = (struct walk){ .m = m, .b = b, .now_us = now_us, .page = page, .err = err };
+	*w = (struct walk){ .m = m, .b = b, .now_us = now_us, .day_us = day_us, .page = page, .err = err };
 	if (meta_bucket_config(m->t, rules, b, CONFIG_KIND_LIFECYCLE, &doc, err) != 0)
 		return -1;
 	if (doc == NULL)

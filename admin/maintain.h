@@ -14,6 +14,7 @@ struct maintain {
 	struct meta_thread *t; /* of a meta opened with META_REGIONAL */
 	struct store *st;
 	bool dry_run;          /* count only */
+	int64_t lifecycle_day_s;
 	bool again;            /* hold buckets against their lifecycle rules also where that was done today */
 	bool force;            /* reap orphans even when most blobs are (see maintain_orphans) */
 	/* counted */

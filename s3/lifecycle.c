@@ -18,7 +18,6 @@
 #define ID_MAX 255
 #define DAYS_MAX INT32_MAX
 #define NEWER_MAX 100
-#define DAY_US (INT64_C(86400) * 1000000)
 #define NEVER_DAYS 2500000 /* beyond the year 8000: what no date is written for */
 
 static const struct xml_rule rules_tag[] = { { "Key", 1, 1, NULL }, { "Value", 1, 1, NULL }, { NULL, 0, 0, NULL } };
@@ -179,7 +178,7 @@ read_expiration(const struct xml_node *rule, struct lifecycle_rule *r, struct s3
 		return malformed(pr);
 	if (date.p != NULL && !date_parse_iso(s3_config_trim(date), &r->date_us))
 		return malformed(pr);
-	if (date.p != NULL && r->date_us % DAY_US != 0)
+	if (date.p != NULL && r->date_us % LIFECYCLE_DAY_US != 0)
 		return invalid(pr, "'Date' must be at midnight GMT");
 	if (marker.p != NULL && !s3_config_bool(marker, &r->expired_marker))
 		return malformed(pr);
@@ -341,18 +340,20 @@ lifecycle_matches(const struct lifecycle_rule *r, struct span key, int64_t size,
 }
 
 int64_t
-lifecycle_after(int64_t from_us, int64_t days)
+lifecycle_after(int64_t from_us, int64_t days, int64_t day_us)
 {
 	if (days > NEVER_DAYS)
 		return INT64_MAX;
-	return (from_us / DAY_US + (from_us % DAY_US > 0 ? 1 : 0) + days) * DAY_US;
+	if (day_us != LIFECYCLE_DAY_US)
+		return from_us + days * day_us;
+	return (from_us / day_us + (from_us % day_us > 0 ? 1 : 0) + days) * day_us;
 }
 
 int64_t
-lifecycle_end(const struct lifecycle_rule *r, int64_t mtime_us)
+lifecycle_end(const struct lifecycle_rule *r, int64_t mtime_us, int64_t day_us)
 {
 	if (r->days > 0)
-		return lifecycle_after(mtime_us, r->days);
+		return lifecycle_after(mtime_us, r->days, day_us);
 	return r->date_us >= 0 ? r->date_us : INT64_MAX;
 }
 
@@ -361,18 +362,21 @@ lifecycle_header(struct strbuf *sb, const struct lifecycle *lc, struct span key,
     int64_t mtime_us)
 {
 	const struct lifecycle_rule *first = NULL;
+	int64_t first_end = 0;
 	char date[DATE_HTTP_SIZE];
 
 	for (size_t i = 0; i < lc->n; i++) {
 		const struct lifecycle_rule *r = &lc->v[i];
+		int64_t end = lifecycle_end(r, mtime_us, LIFECYCLE_DAY_US);
 
-		if (lifecycle_matches(r, key, size, tags) && lifecycle_end(r, mtime_us) != INT64_MAX &&
-		    (first == NULL || lifecycle_end(r, mtime_us) < lifecycle_end(first, mtime_us)))
-			first = r;
+		if (!lifecycle_matches(r, key, size, tags) || end == INT64_MAX || (first != NULL && end >= first_end))
+			continue;
+		first = r;
+		first_end = end;
 	}
 	if (first == NULL)
 		return false;
-	date_http(lifecycle_end(first, mtime_us), date);
+	date_http(first_end, date);
 	strbuf_printf(sb, "expiry-date=\"%s\", rule-id=\"", date);
 	uri_query(sb, first->id);
 	strbuf_ch(sb, '"');

@@ -37,10 +37,14 @@ void lifecycle_read(struct arena *a, const char *stored, struct lifecycle *out);
 
 /* Is it one of the rule's? tags NULL: not known, and the rule's own are taken to fit. */
 bool lifecycle_matches(const struct lifecycle_rule *r, struct span key, int64_t size, const struct s3_tags *tags);
-/* The midnight after so many days. */
-int64_t lifecycle_after(int64_t from_us, int64_t days);
+#define LIFECYCLE_DAY_US (INT64_C(86400) * 1000000)
+/*
+ * The midnight after so many days; INT64_MAX: beyond all dates. A day that is shorter than LIFECYCLE_DAY_US, as rules are
+ * tried out with (lifecycle_day_seconds), has no midnight: then it is so many of them, to the microsecond.
+ */
+int64_t lifecycle_after(int64_t from_us, int64_t days, int64_t day_us);
 /* When the rule ends a current version of that time; INT64_MAX: never. */
-int64_t lifecycle_end(const struct lifecycle_rule *r, int64_t mtime_us);
+int64_t lifecycle_end(const struct lifecycle_rule *r, int64_t mtime_us, int64_t day_us);
 /* x-amz-expiration: which rule ends it first, and when. false: none does. */
 bool lifecycle_header(struct strbuf *sb, const struct lifecycle *lc, struct span key, int64_t size, const struct s3_tags *tags,
     int64_t mtime_us);

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 from bucket_config import Kind  # noqa: E402
+import uploads  # noqa: E402
 
 RULE = "<Rule><ID>one</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration></Rule>"
 KIND = Kind("lifecycle", "<LifecycleConfiguration>%s</LifecycleConfiguration>" % RULE, "NoSuchLifecycleConfiguration", 200)
@@ -144,6 +145,55 @@ def test_maintain_versions():
     eq("the marker alone", [(v[2], v[3]) for v in versions(n)], [(True, True)])
     maintain()
     eq("nothing", versions(n), [])
+
+
+def test_abort_incomplete():
+    """AbortIncompleteMultipartUpload: uploads that were begun long enough ago, of the rule's prefix; their parts go, others and objects stay."""
+    n = bucket(EU)
+    old, other, done = (uploads.create(n, k) for k in ("p/old", "other", "p/done"))
+    for k, i in (("p/old", old), ("other", other), ("p/done", done)):
+        etag = uploads.put_part(n, k, i, 1, b"x" * 300000).get("ETag")
+    status(uploads.complete(n, "p/done", done, [(1, etag)]), 200)
+    status(KIND.put(n, config(rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload>", "<Filter><Prefix>p/</Prefix></Filter>"))), 200)
+    bucket_id = psql("SELECT id FROM buckets WHERE name = '%s'" % n)
+
+    def begun(days):
+        psql("UPDATE uploads SET started_at = started_at - interval '%d days' WHERE bucket_id = '%s'" % (days, bucket_id), EU.dsn)
+
+    def left():
+        return sorted(x.findtext("Key") for x in S3().request("GET", n, query="uploads").xml.findall("Upload"))
+    maintain()
+    eq("too young", left(), ["other", "p/old"])
+    begun(2)
+    maintain()
+    eq("not before midnight", left(), ["other", "p/old"])
+    begun(1)
+    maintain("--dry-run")
+    eq("a dry run does nothing", left(), ["other", "p/old"])
+    maintain()
+    eq("the rule's", left(), ["other"])
+    error(uploads.put_part(n, "p/old", old, 2, b"x"), 404, "NoSuchUpload")
+    error(uploads.complete(n, "p/old", old, [(1, etag)]), 404, "NoSuchUpload")
+    eq("parts of the others alone", psql("SELECT count(*) FROM parts WHERE bucket_id = '%s'" % bucket_id, EU.dsn), "2")
+    status(uploads.complete(n, "other", other, [(1, etag)]), 200)
+    eq("objects", S3().keys(n), ["other", "p/done"])
+
+
+def test_short_days():
+    """lifecycle_day_seconds: a day of two seconds is two seconds, from the object's time."""
+    n = bucket(EU)
+    conf = os.path.join(temp_dir(), "anvil.conf")
+    with open(conf, "w") as f:
+        f.write(open(EU.conf).read() + "\nlifecycle_day_seconds = 2\n")
+    S3().put(n, "one/k", b"x")
+    S3().put(n, "many/k", b"x")
+    i = uploads.create(n, "one/upload")
+    status(KIND.put(n, config(rule(days(1), "<Filter><Prefix>one/</Prefix></Filter>"), rule(days(10000), "<Filter><Prefix>many/</Prefix></Filter>"),
+                              rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"))), 200)
+    time.sleep(2.1)
+    run("anvil-admin", "-c", conf, "maintain")
+    eq("what is older than a day of two seconds", S3().keys(n), ["many/k"])
+    error(uploads.put_part(n, "one/upload", i, 1, b"x"), 404, "NoSuchUpload")
 
 
 if __name__ == "__main__":

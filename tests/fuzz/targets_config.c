@@ -116,7 +116,7 @@ fuzz_lifecycle(struct arena *a, struct span in)
 	for (size_t i = 0; i < lc.n; i++) {
 		(void)lifecycle_matches(&lc.v[i], key, 100, NULL);
 		(void)lifecycle_matches(&lc.v[i], key, 100, &none);
-		FUZZ_CHECK(lifecycle_end(&lc.v[i], 0) >= 0);
+		FUZZ_CHECK(lifecycle_end(&lc.v[i], 0, LIFECYCLE_DAY_US) >= 0);
 	}
 	(void)lifecycle_wants_tags(&lc);
 	strbuf_init(&sb, a, 4096);

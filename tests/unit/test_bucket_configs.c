@@ -416,6 +416,23 @@ static const struct {
 	{ "z", 1, "", 0, "" },
 };
 
+static const struct {
+	int64_t from_us, days, day_us, want;
+} afters[] = {
+	{ 0, 1, LIFECYCLE_DAY_US, 24 * HOUR },
+	{ 1, 1, LIFECYCLE_DAY_US, 48 * HOUR },
+	{ 24 * HOUR, 2, LIFECYCLE_DAY_US, 72 * HOUR },
+	{ 1, INT32_MAX, LIFECYCLE_DAY_US, INT64_MAX },
+	{ 1, 3, 10000000, 30000001 },
+	{ 1, INT32_MAX, 10000000, INT64_MAX },
+};
+
+START_TEST(test_lifecycle_after)
+{
+	ck_assert_int_eq(lifecycle_after(afters[_i].from_us, afters[_i].days, afters[_i].day_us), afters[_i].want);
+}
+END_TEST
+
 START_TEST(test_lifecycle_header)
 {
 	static const char doc[] = "<LifecycleConfiguration>" RULE_OF("a/b", "<Prefix>a/</Prefix>", "2")
@@ -601,6 +618,7 @@ main(void)
 	tcase_add_test(tc, test_ownership_read);
 	tcase_add_loop_test(tc, test_acl_headers, 0, (int)ARRAY_LEN(acl_headers));
 	tcase_add_loop_test(tc, test_acl_xml, 0, (int)ARRAY_LEN(acl_docs));
+	tcase_add_loop_test(tc, test_lifecycle_after, 0, (int)ARRAY_LEN(afters));
 	tcase_add_loop_test(tc, test_lifecycle_header, 0, (int)ARRAY_LEN(ends));
 	tcase_add_test(tc, test_lifecycle_unreadable);
 	tcase_add_loop_test(tc, test_website_rules, 0, (int)ARRAY_LEN(routed));
