@@ -277,12 +277,13 @@ carry_out(struct req *r, const struct identity *who, const struct route_plan *pl
 static int
 ask_primary(struct req *r)
 {
-	struct bucket *b = ARENA_NEW(r->arena, struct bucket);
+	struct bucket *b;
 	struct err why = { 0 };
 
 	if (r->hop_from == NULL || r->bucket_name == NULL ||
 	    (r->bucket != NULL && strcmp(r->bucket->region, r->thread->settings->region) == 0))
 		return 0;
+	b = ARENA_NEW(r->arena, struct bucket);
 	if (b == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (registry_bucket_find(r->thread->meta, r->arena, r->bucket_name, b, &why) == 0)
