@@ -81,6 +81,17 @@ page_bucket(struct page_ctx *p, struct err *err)
 }
 
 int
+page_moves(struct page_ctx *p, struct err *err)
+{
+	bool only_open = page_arg(p, "open")[0] != '\0';
+
+	scope_text(p->root, "bucket_wanted", page_arg(p, "bucket"));
+	scope_flag(p->root, "only_open", only_open);
+	return page_run(p, err, NULL, "bucket.moves", "all", only_open ? NULL : "1", "bucket", page_arg(p, "bucket"), "limit",
+	    PAGE_ROWS, NULL);
+}
+
+int
 page_tenants(struct page_ctx *p, struct err *err)
 {
 	scope_text(p->root, "after", page_arg(p, "after"));

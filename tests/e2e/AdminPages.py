@@ -112,7 +112,7 @@ def test_cookie_is_guarded():
 
 
 def test_pages_need_a_session():
-    for page in ("", "buckets", "tenants", "policies", "operators", "regions", "cache", "audit"):
+    for page in ("", "buckets", "moves", "tenants", "policies", "operators", "regions", "cache", "audit"):
         b = Browser()
         b.get(page)
         ok("%s: the login comes" % page, "password" in b.page.lower() and not re.search("log ?out", b.page, re.I), _page(b.page))

@@ -362,7 +362,7 @@ END_TEST
 /* ---- pages ---- */
 
 static const char *const all_pages[] = { "", "buckets", "buckets?search=pg&tenant=pages&region=eu", "bucket?name=pg-bucket",
-	"tenants", "tenant?name=pages", "policies", "policy?name=pg-policy", "regions", "region?name=eu", "cache", "checks",
+	"moves", "moves?bucket=pg-bucket&open=1", "tenants", "tenant?name=pages", "policies", "policy?name=pg-policy", "regions", "region?name=eu", "cache", "checks",
 	"operators", "operator?name=page-viewer", "audit", "audit?before=5", "account", "confirm?action=tenant.delete&name=pages" };
 
 static void
@@ -575,6 +575,22 @@ START_TEST(test_pages_in_other_states)
 	well_formed(&b, "buckets, last page");
 	browser_get(&b, "buckets?search=nothing-like-it");
 	says(b.body, "No bucket is like that.");
+	browser_get(&b, "moves");
+	says(b.body, "No bucket has moved.");
+	world_sql("INSERT INTO bucket_moves (id, bucket_id, bucket, source, target, state, rows_copied, bytes_copied, paused_us, ended_at) "
+	    "SELECT gen_random_uuid(), id, name, 'eu', 'us', CASE name WHEN 'paged-001' THEN 'copying' ELSE 'done' END, 1234, 5000000, "
+	    "CASE name WHEN 'paged-002' THEN 250000 END, CASE name WHEN 'paged-002' THEN now() END "
+	    "FROM buckets WHERE name IN ('paged-001', 'paged-002') RETURNING 1");
+	browser_get(&b, "moves");
+	says(b.body, "<span class=\"state copying\">copying</span>");
+	says(b.body, "bucket?name=paged-002");
+	well_formed(&b, "moves");
+	browser_get(&b, "moves?open=1");
+	says(b.body, "paged-001");
+	says_not(b.body, "paged-002");
+	browser_get(&b, "moves?bucket=paged-002&open=1");
+	says(b.body, "No bucket is on its way.");
+	says(b.body, "href=\"moves?bucket=paged-002\"");
 	browser_get(&b, "region?name=gone");
 	says(b.body, "region.remove");
 	says_not(b.body, "action=region.leave");
