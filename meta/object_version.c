@@ -26,10 +26,14 @@ ord_of(const struct version_id *v)
 	return which(v) == 2 ? P_INT(v->ord) : P_NULL;
 }
 
+/*
+ * If-Match asks for a current version to be there (S3: 404 where none is, or a delete marker). The conditions on size and
+ * time hold of what is not there (DeleteObject's reference), and a version that was named is gone, as was asked.
+ */
 static bool
-is_conditional(const struct object_removal *what)
+must_be_there(const struct object_removal *what)
 {
-	return what->etag != NULL || what->has_mtime || what->has_size;
+	return what->etag != NULL && what->version == NULL;
 }
 
 /* ---- deleting ---- */
@@ -42,7 +46,7 @@ removed_from_row(const struct db_rows *r, size_t row, int col, struct arena *a, 
 	int64_t outcome = db_i64(r, row, col), ord;
 
 	*out = (struct object_removed){ .wrote = object_outcome(outcome), .placed = db_bool(r, row, col + 1) };
-	if (outcome == OUTCOME_NO_FENCE || (outcome == OUTCOME_NOT_THERE && !is_conditional(what)))
+	if (outcome == OUTCOME_NO_FENCE || (outcome == OUTCOME_NOT_THERE && !must_be_there(what)))
 		out->wrote = OBJECT_WROTE; /* as asked, it is not there */
 	out->was_there = outcome == OUTCOME_DONE || outcome == OUTCOME_PRECONDITION || outcome == OUTCOME_LOCKED;
 	if (outcome != OUTCOME_DONE)
@@ -63,7 +67,7 @@ meta_object_delete(struct meta_thread *t, struct arena *a, const struct bucket *
 	struct db_rows *r;
 
 	if (!object_is_key(what->key)) { /* it was never put */
-		*out = (struct object_removed){ .wrote = is_conditional(what) ? OBJECT_NOT_THERE : OBJECT_WROTE };
+		*out = (struct object_removed){ .wrote = must_be_there(what) ? OBJECT_NOT_THERE : OBJECT_WROTE };
 		return 0;
 	}
 	if (meta_write(t, a, &b->id, STMT_OBJECT_REMOVE,
@@ -109,7 +113,7 @@ meta_object_delete_many(struct meta_thread *t, struct arena *a, const struct buc
 		return FAIL(err, ERR_LIMIT, "the request's memory is used up");
 	for (size_t i = 0; i < n; i++) {
 		if (!object_is_key(what[i].key)) {
-			out[i] = (struct object_removed){ .wrote = is_conditional(&what[i]) ? OBJECT_NOT_THERE : OBJECT_WROTE };
+			out[i] = (struct object_removed){ .wrote = must_be_there(&what[i]) ? OBJECT_NOT_THERE : OBJECT_WROTE };
 			continue;
 		}
 		if (!item_texts(a, &what[i], &texts[TEXTS_AN_ITEM * n_items]))

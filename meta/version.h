@@ -18,7 +18,7 @@ struct object_removal {
 	bool bypass;               /* governance does not hold him who asks */
 };
 struct object_removed {
-	enum object_wrote wrote;   /* OBJECT_NOT_THERE only where a condition was asked */
+	enum object_wrote wrote;   /* OBJECT_NOT_THERE only where an ETag was asked of the current one */
 	bool was_there;            /* a row is gone, or a marker hides one or none */
 	bool placed;               /* a delete marker was put; version is its own */
 	bool is_marker;            /* what was put or deleted is a marker */

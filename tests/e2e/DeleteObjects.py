@@ -69,6 +69,7 @@ def test_conditions():
     good = {"ETag": r.get("ETag"), "LastModifiedTime": h.get("Last-Modified"), "Size": "3"}
     eq("all hold", outcome(remove(n, [("k", good)])), (["k"], []))
     eq("not there", outcome(remove(n, [("k", {"ETag": "*"})])), ([], [("k", "NoSuchKey")]))
+    eq("what is not there has no size", outcome(remove(n, [("k", {"Size": "4"}), ("k", {"LastModifiedTime": "Tue, 01 Jan 2019 00:00:00 GMT"})])), (["k", "k"], []))
 
 
 def test_digest():
