@@ -16,7 +16,6 @@
 #include "fcgi/ops/bucket_config.h"
 #include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
-#include "meta/registry.h"
 #include "meta/version.h"
 
 #define DOCUMENT_MAX 65536
@@ -29,26 +28,11 @@ refuse(struct req *r, enum s3_code code)
 
 /* ---- accounts ---- */
 
-/* The display name of an account; NULL when there is none of that id, with err when that cannot be known. */
-static const char *
-name_of(struct req *r, const struct identity *who, const char *id, struct err *err)
-{
-	struct tenant t;
-
-	if (r->bucket != NULL && strcmp(id, r->bucket->owner_id) == 0)
-		return r->bucket->owner_name;
-	if (who->app != NULL && strcmp(id, who->app->owner_id) == 0)
-		return who->app->tenant_name;
-	if (registry_tenant_find(r->thread->meta, r->arena, id, &t, err) != 0 || strcmp(t.canonical_id, id) != 0)
-		return NULL;
-	return t.name;
-}
-
 static struct acl_owner
 owner_of(struct req *r, const struct identity *who, const struct object *o)
 {
 	struct err ignored = { 0 };
-	const char *name = name_of(r, who, o->owner_id, &ignored);
+	const char *name = ops_owner_name(r, who, o->owner_id, &ignored);
 
 	return (struct acl_owner){ o->owner_id, name == NULL ? "" : name };
 }
@@ -63,7 +47,7 @@ name_grantees(struct req *r, const struct identity *who, struct acl *acl)
 
 		if (g->grantee != ACL_USER)
 			continue;
-		g->name = name_of(r, who, g->id, &err);
+		g->name = ops_owner_name(r, who, g->id, &err);
 		if (g->name != NULL)
 			continue;
 		if (err.code != 0 && err.code != ERR_NOT_FOUND)

@@ -13,6 +13,7 @@
 #include "fcgi/access.h"
 #include "fcgi/authorize.h"
 #include "meta/object.h"
+#include "meta/registry.h"
 #include "s3/date.h"
 
 int
@@ -98,6 +99,20 @@ ops_no_such_key(struct req *r, const struct req *as, const struct identity *who,
 	if (!allowed(as, who, "s3:ListBucket", SPAN("")))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	return req_refuse(r, S3_NoSuchKey, NULL, "Key", key);
+}
+
+const char *
+ops_owner_name(struct req *r, const struct identity *who, const char *id, struct err *err)
+{
+	struct tenant t;
+
+	if (r->bucket != NULL && strcmp(id, r->bucket->owner_id) == 0)
+		return r->bucket->owner_name;
+	if (who->app != NULL && strcmp(id, who->app->owner_id) == 0)
+		return who->app->tenant_name;
+	if (registry_tenant_find(r->thread->meta, r->arena, id, &t, err) != 0 || strcmp(t.canonical_id, id) != 0)
+		return NULL;
+	return t.name;
 }
 
 int

@@ -12,27 +12,52 @@
 #include "fcgi/ops/ops.h"
 #include "fcgi/pieces.h"
 
+#define NAMES_MAX 8
+
+/* Names of accounts that a list has asked for: each once, few, and none when the first could not be had. */
+struct names {
+	struct multipart_owner v[NAMES_MAX];
+	size_t n;
+};
+
+/* NULL: not known. A list without names is better than none. */
+static const char *
+name_of(struct req *r, const struct identity *who, struct names *names, const char *id)
+{
+	struct err err = { 0 };
+	size_t i = 0;
+
+	while (i < names->n && strcmp(names->v[i].id, id) != 0)
+		i++;
+	if (i == NAMES_MAX)
+		return NULL;
+	if (i == names->n)
+		names->v[names->n++] = (struct multipart_owner){ id, ops_owner_name(r, who, id, &err) };
+	if (err.code != 0 && err.code != ERR_NOT_FOUND) {
+		for (; names->n < NAMES_MAX; names->n++)
+			names->v[names->n] = names->v[i];
+	}
+	return names->v[i].name;
+}
+
 /* Whose the object will be (ops_acl): where ownership is enforced the bucket owner's, else his who began it. */
 static void
-owners(const struct req *r, const struct identity *who, const struct upload *u, struct upload_item *it)
+owners(struct req *r, const struct identity *who, struct names *names, const struct upload *u, struct upload_item *it)
 {
-	it->initiator = (struct multipart_owner){ u->owner_id, NULL };
-	if (strcmp(u->owner_id, r->bucket->owner_id) == 0)
-		it->initiator.name = r->bucket->owner_name;
-	else if (who->app != NULL && strcmp(u->owner_id, who->app->owner_id) == 0)
-		it->initiator.name = who->app->tenant_name;
+	it->initiator = (struct multipart_owner){ u->owner_id, name_of(r, who, names, u->owner_id) };
 	it->owner = it->initiator;
 }
 
 static int
-item_of(struct req *r, const struct identity *who, struct span key, const struct upload *u, struct upload_item *it)
+item_of(struct req *r, const struct identity *who, struct names *names, struct span key, const struct upload *u,
+    struct upload_item *it)
 {
 	char id[UPLOAD_ID_TEXT_LEN + 1];
 
 	upload_id_text(&u->id, id);
 	*it = (struct upload_item){ .key = key, .id = arena_strndup(r->arena, id, UPLOAD_ID_TEXT_LEN),
 		.storage_class = u->storage_class, .started_us = u->started_us };
-	owners(r, who, u, it);
+	owners(r, who, names, u, it);
 	if (it->id == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (!multipart_sum_decode(u->checksums, &it->sum))
@@ -46,6 +71,7 @@ op_list_parts(struct req *r, const struct identity *who)
 	struct list_parts_params lp;
 	struct upload_part *parts;
 	struct upload_item u;
+	struct names names = { .n = 0 };
 	struct multipart m;
 	struct pieces p;
 	size_t n;
@@ -55,7 +81,7 @@ op_list_parts(struct req *r, const struct identity *who)
 		return -1;
 	if (list_parts_params_parse(&r->uri.query, &lp, &r->problem) != 0)
 		return req_refused(r, "the list's parameters are refused");
-	if (multipart_find(r, &m) != 0 || item_of(r, who, r->key, &m.upload, &u) != 0 ||
+	if (multipart_find(r, &m) != 0 || item_of(r, who, &names, r->key, &m.upload, &u) != 0 ||
 	    meta_upload_parts(r->thread->meta, r->arena, r->bucket, &m.id, lp.marker, lp.max, &parts, &n, &more, &r->err) != 0)
 		return -1;
 	pieces_init(&p, r);
@@ -96,6 +122,7 @@ op_list_multipart_uploads(struct req *r, const struct identity *who)
 	struct upload_query q;
 	struct upload_entry *entries;
 	struct upload_item *items;
+	struct names names = { .n = 0 };
 	struct pieces p;
 	struct uuid id;
 	size_t n;
@@ -110,7 +137,7 @@ op_list_multipart_uploads(struct req *r, const struct identity *who)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	for (size_t i = 0; i < n; i++) {
 		items[i] = (struct upload_item){ .is_prefix = true, .key = entries[i].key };
-		if (!entries[i].is_prefix && item_of(r, who, entries[i].key, &entries[i].upload, &items[i]) != 0)
+		if (!entries[i].is_prefix && item_of(r, who, &names, entries[i].key, &entries[i].upload, &items[i]) != 0)
 			return -1;
 	}
 	if (end.truncated) {

@@ -31,6 +31,11 @@ MUST_CHECK int config_store(struct req *r, enum config_kind kind, const char *do
 struct object;
 struct version_id;
 MUST_CHECK int ops_find_object(struct req *r, const struct identity *who, bool want_data, struct object *out);
+/*
+ * The display name of an account; NULL when there is none of that id, with err when that cannot be known. Asks the global
+ * database for accounts that are neither the bucket's owner nor the asker.
+ */
+const char *ops_owner_name(struct req *r, const struct identity *who, const char *id, struct err *err);
 /* The version that a text names; *out NULL when there is no text (p NULL). -1: InvalidArgument. */
 MUST_CHECK int ops_version_of(struct req *r, struct span text, struct version_id *buf, const struct version_id **out);
 /*

@@ -7,6 +7,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 from uploads import *  # noqa: E402,F403
+import base64  # noqa: E402
+
 
 def uploads(n, region=None, **q):
     query = {"uploads": ""}
@@ -37,6 +39,27 @@ def test_answer():
         eq("of an upload", [e.tag for e in r.xml.findall("Upload")[1]], ["Key", "UploadId", "Initiator", "Owner", "StorageClass", "Initiated", "ChecksumAlgorithm", "ChecksumType"])
         eq("said", (r.text("Bucket"), r.text("MaxUploads"), r.text("IsTruncated"), r.text("Upload/StorageClass")), (n, "1000", "false", "STANDARD"))
         ok("owner", r.text("Upload/Owner/ID") and r.text("Upload/Owner/DisplayName"), r.body)
+
+
+def test_owners():
+    """Whose each is, by id and name, whoever asks: uploads of others where lists let them in."""
+    n = bucket(EU)
+    body = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+    status(S3().request("PUT", n, query="ownershipControls", body=body, headers={"content-md5": base64.b64encode(hashlib.md5(body).digest()).decode()}), 200)
+    status(S3().request("DELETE", n, query="publicAccessBlock"), 204)
+    status(S3().request("PUT", n, query="acl", headers={"x-amz-acl": "public-read-write"}), 200)
+    theirs = S3(EU, KEY2, SECRET2)
+    create(n, "a")
+    create(n, "b", s3=theirs)
+    create(n, "c", s3=theirs)
+    status(S3().request("PUT", n, query="policy", body=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:ListBucketMultipartUploads", "Resource": "arn:aws:s3:::" + n}]}).encode()), 204)
+    name, name2 = (psql("SELECT name FROM tenants WHERE canonical_id = '%s'" % i) for i in (OWNER, OWNER2))
+    for s3 in (S3(), S3(US), theirs, theirs.at(US)):
+        r = s3.request("GET", n, query="uploads")
+        status(r, 200)
+        for of in ("Initiator", "Owner"):
+            eq(of, [(e.findtext(of + "/ID"), e.findtext(of + "/DisplayName")) for e in r.xml.findall("Upload")], [(OWNER, name), (OWNER2, name2), (OWNER2, name2)])
 
 
 def test_pages():
