@@ -18,6 +18,8 @@
 #include "s3/access_log.h"
 #include "s3/date.h"
 
+#define LINES_MAX 50 /* of one DeleteObjects, in one write */
+
 /* What the web server says in a variable of its own; NULL: nothing. */
 static const char *
 variable(const struct req *r, const char *name)
@@ -72,22 +74,67 @@ describe(const struct req *r, int64_t dur_us, struct access_record *out)
 }
 
 static void
-lost(const struct req *r, const struct err *err)
+lost(const struct req *r, int64_t n, const struct err *err)
 {
 	/* A full disk loses many: one in a thousand is told of. */
 	if (metric_get(M_ACCESS_LOG_LOST) % 1000 == 0)
 		log_event(r->id, EV_ACCESS_LOG_LOST, LS("bucket", r->bucket->name), LS("detail", err->detail));
-	metric_add(M_ACCESS_LOG_LOST, 1);
+	metric_add(M_ACCESS_LOG_LOST, n);
+}
+
+/* Where the lines of a bucket and day are. */
+struct spool {
+	char dir[PATH_MAX], name[SPOOL_NAME_MAX];
+};
+
+static void
+append(const struct req *r, const struct spool *to, const struct strbuf *lines, int64_t n)
+{
+	struct err err = { 0 };
+
+	if (!strbuf_ok(lines))
+		(void)FAIL(&err, ERR_LIMIT, "the line is too long, or the request's arena is full");
+	else if (spool_append(to->dir, to->name, lines->buf, lines->len, r->thread->settings->access_log_spool_bytes, &err) == 0) {
+		metric_add(M_ACCESS_LOG_LINES, n);
+		return;
+	}
+	lost(r, n, &err);
+}
+
+/* What became of each key of DeleteObjects: a line beside the request's. */
+static void
+append_deleted(const struct req *r, const struct spool *to, struct access_record *record)
+{
+	struct strbuf lines;
+
+	record->batch = true;
+	record->bytes_sent = record->object_size = record->total_us = record->first_us = -1;
+	for (size_t i = 0, n = 0; i < r->n_deleted; i++) {
+		const struct deleted_key *d = &r->deleted[i];
+		const struct s3_error *e = d->code == 0 ? NULL : s3_error_find(d->code);
+
+		if (n++ == 0)
+			strbuf_init(&lines, r->arena, LINES_MAX * ACCESS_LINE_MAX);
+		record->key = d->key;
+		record->version = d->version;
+		record->status = e == NULL ? 204 : e->status;
+		record->error = e == NULL ? NULL : e->name;
+		access_line(&lines, record);
+		if (n < LINES_MAX && i + 1 < r->n_deleted)
+			continue;
+		append(r, to, &lines, (int64_t)n);
+		n = 0;
+	}
 }
 
 void
 access_log(const struct req *r, int64_t dur_us)
 {
 	const struct settings *s = r->thread->settings;
-	char dir[PATH_MAX], name[SPOOL_NAME_MAX], day[DATE_DAY_SIZE], id[UUID_TEXT_LEN + 1];
+	char day[DATE_DAY_SIZE], id[UUID_TEXT_LEN + 1];
 	struct access_record record;
-	struct err err = { 0 };
 	struct strbuf line;
+	struct spool to;
 
 	if (r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_LOGGING) || strcmp(r->bucket->region, s->region) != 0)
 		return;
@@ -96,13 +143,8 @@ access_log(const struct req *r, int64_t dur_us)
 	access_line(&line, &record);
 	date_day(r->now_us, day);
 	uuid_text(&r->bucket->id, id);
-	(void)snprintf(dir, sizeof(dir), "%s/" ACCESS_LOG_FOLDER, s->store_dir);
-	(void)snprintf(name, sizeof(name), "%s,%s,%s", r->bucket->name, id, day);
-	if (!strbuf_ok(&line))
-		(void)FAIL(&err, ERR_LIMIT, "the line is too long, or the request's arena is full");
-	else if (spool_append(dir, name, line.buf, line.len, s->access_log_spool_bytes, &err) == 0) {
-		metric_add(M_ACCESS_LOG_LINES, 1);
-		return;
-	}
-	lost(r, &err);
+	(void)snprintf(to.dir, sizeof(to.dir), "%s/" ACCESS_LOG_FOLDER, s->store_dir);
+	(void)snprintf(to.name, sizeof(to.name), "%s,%s,%s", r->bucket->name, id, day);
+	append(r, &to, &line, 1);
+	append_deleted(r, &to, &record);
 }

@@ -38,6 +38,11 @@ struct thread {
 	uint64_t id_state;         /* of the request ids; random at start */
 };
 
+struct deleted_key {
+	struct span key, version;
+	int code; /* of errors.def; 0: it is deleted */
+};
+
 struct req {
 	struct thread *thread;
 	struct arena *arena;
@@ -81,6 +86,8 @@ struct req {
 	const char *requester;     /* canonical id of who signed, once verified; NULL: nobody. For the access log, as these: */
 	const char *auth_type;     /* "AuthHeader", "QueryString"; NULL: neither */
 	int64_t object_size;       /* of the object that was read or stored; -1: none was */
+	const struct deleted_key *deleted; /* of DeleteObjects, for its access log; NULL: nothing was tried */
+	size_t n_deleted;
 
 	/* the answer */
 	int status;

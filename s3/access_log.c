@@ -177,6 +177,10 @@ resource(struct strbuf *sb, const struct s3_operation *op)
 void
 access_operation(struct strbuf *sb, const struct access_record *r)
 {
+	if (r->batch) {
+		strbuf_str(sb, "BATCH.DELETE.OBJECT");
+		return;
+	}
 	strbuf_str(sb, r->website ? "WEBSITE." : "REST.");
 	if (r->op == OP_CopyObject || r->op == OP_UploadPartCopy)
 		strbuf_str(sb, "COPY");
@@ -289,12 +293,15 @@ access_line(struct strbuf *sb, const struct access_record *r)
 	strbuf_ch(sb, ' ');
 	access_operation(sb, r);
 	key(sb, r->key);
-	request_uri(sb, r);
+	if (r->batch)
+		strbuf_str(sb, " -");
+	else
+		request_uri(sb, r);
 	number(sb, r->status > 0 ? r->status : -1);
 	text(sb, r->error);
 	number(sb, r->bytes_sent > 0 ? r->bytes_sent : -1);
 	number(sb, r->object_size);
-	number(sb, r->total_us / US_PER_MS);
+	number(sb, r->total_us < 0 ? -1 : r->total_us / US_PER_MS);
 	number(sb, r->first_us < 0 ? -1 : r->first_us / US_PER_MS);
 	quoted(sb, r->referer);
 	quoted(sb, r->user_agent);

@@ -32,6 +32,7 @@ struct access_record {
 	const char *remote_ip, *requester, *request_id;
 	enum s3_op op;               /* OP_NONE: none fits */
 	bool website;
+	bool batch;                  /* one key of DeleteObjects: it has no request of its own */
 	struct span method, key, target, protocol;
 	int status;
 	const char *error;

@@ -194,6 +194,26 @@ write_item(struct strbuf *sb, const struct many *m, size_t i)
 	delete_objects_deleted(sb, it, &d);
 }
 
+/* For the bucket's access log: one line a key, refused ones too. */
+static int
+remember(struct req *r, const struct many *m)
+{
+	struct deleted_key *d;
+	const char *message;
+
+	if (!bucket_has_config(r->bucket, CONFIG_KIND_LOGGING))
+		return 0;
+	d = arena_array(r->arena, m->asked.n, sizeof(*d));
+	if (d == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	for (size_t i = 0; i < m->asked.n; i++)
+		d[i] = (struct deleted_key){ m->asked.items[i].key, m->asked.items[i].version,
+			m->place[i] == SIZE_MAX ? m->code[i] : code_of(m->done[m->place[i]].wrote, &message) };
+	r->deleted = d;
+	r->n_deleted = m->asked.n;
+	return 0;
+}
+
 /* S3 wants to know that the list came whole before it deletes: any one digest does. */
 static int
 check_digest(struct req *r, const struct body *b)
@@ -222,7 +242,8 @@ op_delete_objects(struct req *r, const struct identity *who)
 		m.code[i] = prepare(r, who, &m.asked.items[i], &m.version[i], &m.what[m.n]);
 		m.place[i] = m.code[i] == 0 ? m.n++ : SIZE_MAX;
 	}
-	if (meta_object_delete_many(r->thread->meta, r->arena, r->bucket, m.what, m.n, marker_owner(who), m.done, &r->err) != 0)
+	if (meta_object_delete_many(r->thread->meta, r->arena, r->bucket, m.what, m.n, marker_owner(who), m.done, &r->err) != 0 ||
+	    remember(r, &m) != 0)
 		return -1;
 	strbuf_init(&xml, r->arena, RESULT_XML_MAX);
 	xml_begin(&xml, "DeleteResult");

@@ -7,11 +7,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+import base64  # noqa: E402
 from anvil import EU, KEY2, OWNER, S3, SECRET2, US, admin, bucket, contains, eq, error, ok, secrets, status  # noqa: E402
 from bucket_config import Kind  # noqa: E402
 
 KIND = Kind("logging", "<BucketLoggingStatus/>", none="<BucketLoggingStatus")
-FIELDS = re.compile(r'(\S+) (\S+) \[([^\]]*)\] (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" "([^"]*)" '
+FIELDS = re.compile(r'(\S+) (\S+) \[([^\]]*)\] (\S+) (\S+) (\S+) (\S+) (\S+) (?:"([^"]*)"|-) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" "([^"]*)" '
                     r'(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+)$')
 
 
@@ -109,6 +110,25 @@ def test_lines():
     status(KIND.put(n), 200)
     S3().get(n, "a b")
     eq("nothing more", [x for x in delivered(target, "") if "GET.OBJECT" in x[1]], [])
+
+
+def test_deletes_of_many():
+    """DeleteObjects: a line for the request, and one for each key with what became of it."""
+    n, target = versioned(EU), bucket(EU)
+    v = S3().put(n, "k 1", b"x").get("x-amz-version-id")
+    status(KIND.put(n, document(target)), 200)
+    keys = "".join("<Object><Key>%s</Key>%s</Object>" % x for x in
+                   [("k 1", "<VersionId>%s</VersionId>" % v), ("k 1", "<VersionId>zzz</VersionId>"), ("x" * 1025, "")] + [("n%02d" % i, "") for i in range(60)])
+    body = ("<Delete><Quiet>true</Quiet>%s</Delete>" % keys).encode()
+    r = S3(US).request("POST", n, query="delete", body=body, headers={"content-md5": base64.b64encode(hashlib.md5(body).digest()).decode(), "user-agent": "me"})
+    status(r, 200)
+    lines = [logged(x[1]) for x in delivered(target, "log/") if "DELETE" in x[1]]
+    eq("of the request", [(x[6], x[7], x[9]) for x in lines[:1]], [("REST.POST.MULTI_OBJECT_DELETE", "-", "200")])
+    each = lines[1:]
+    eq("the request's", {(x[0], x[1], x[4], x[5], x[6], x[8], x[11], x[12], x[13], x[16], x[21]) for x in each},
+       {(OWNER, n, OWNER, r.get("x-amz-request-id"), "BATCH.DELETE.OBJECT", None, "-", "-", "-", "me", "AuthHeader")})
+    eq("each", [(x[7], x[9], x[10], x[17]) for x in each], [("k%201", "204", "-", v), ("k%201", "404", "NoSuchVersion", "zzz"), ("x" * 1025, "400", "KeyTooLongError", "-")] +
+       [("n%02d" % i, "204", "-", "-") for i in range(60)])
 
 
 def test_partitions():

@@ -587,6 +587,8 @@ START_TEST(test_access_line)
 		.target = SPAN("/src/a%20b?\"x"), .protocol = SPAN("HTTP/2.0"), .status = 206, .bytes_sent = 113, .object_size = 0,
 		.total_us = 7999, .first_us = 3000, .user_agent = SPAN("a \"b\"\r\n"), .version = SPAN("v w"), .host_id = "id=",
 		.auth = "AuthHeader", .is_signed = true, .host = SPAN("h"), .tls = "TLSv1.3", .source_region = "us" };
+	struct access_record key = { .owner = "own", .bucket = "src", .op = OP_DeleteObjects, .batch = true, .key = SPAN("k"),
+		.method = SPAN("POST"), .status = 204, .bytes_sent = -1, .object_size = -1, .total_us = -1, .first_us = -1 };
 	struct access_record none = { .owner = "own", .bucket = "src", .op = OP_NONE, .method = SPAN("GET"), .target = SPAN("/"),
 		.object_size = -1, .first_us = -1 };
 	struct strbuf sb;
@@ -595,6 +597,10 @@ START_TEST(test_access_line)
 	access_line(&sb, &r);
 	ck_assert_str_eq(strbuf_cstr(&sb), "own src [06/Feb/2019:00:00:38 +0000] 192.0.2.3 who 3E57 REST.GET.OBJECT a%20b%0A "
 	    "\"GET /src/a%20b?%22x HTTP/2.0\" 206 - 113 0 7 3 \"-\" \"a %22b%22%0D%0A\" v%20w id= SigV4 - AuthHeader h TLSv1.3 - - us\n");
+	strbuf_clear(&sb);
+	access_line(&sb, &key);
+	ck_assert_str_eq(strbuf_cstr(&sb), "own src [01/Jan/1970:00:00:00 +0000] - - - BATCH.DELETE.OBJECT k - 204 - - - - - \"-\" \"-\" "
+	    "- - - - - - - - - -\n");
 	strbuf_clear(&sb);
 	access_line(&sb, &none);
 	ck_assert_str_eq(strbuf_cstr(&sb), "own src [01/Jan/1970:00:00:00 +0000] - - - REST.GET.BUCKET - \"GET / HTTP/1.1\" - - - - 0 - "
