@@ -246,7 +246,10 @@ req_name(struct req *r)
 	/* To a visitor nothing in a query is S3's. */
 	if (r->website) {
 		r->uri.query = (struct s3_query){ NULL, 0 };
-		r->op = r->is_head ? OP_HeadObject : span_eq(r->method, SPAN("GET")) ? OP_GetObject : OP_NONE;
+		r->op = r->is_head                       ? OP_HeadObject
+		    : span_eq(r->method, SPAN("GET"))     ? OP_GetObject
+		    : span_eq(r->method, SPAN("OPTIONS")) ? OP_CorsPreflight
+		                                          : OP_NONE;
 		return 0;
 	}
 	match = req_match(r);

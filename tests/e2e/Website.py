@@ -65,6 +65,26 @@ def test_pages():
         status(visit(n, "/", region, if_none_match=r.get("ETag")), 304)
 
 
+def test_preflight():
+    """A page of another origin asks before it reads: by the bucket's CORS rules, in any region."""
+    n = site(pages=(("index.html", b"root"),))
+
+    def ask(region, method="GET", origin="https://a.example"):
+        return visit(n, "/a/b", region, "OPTIONS", origin=origin, access_control_request_method=method, access_control_request_headers="x-asked")
+    for region in (EU, US):
+        html(ask(region), 403, "AccessForbidden", Method="GET", ResourceType="OBJECT")
+    rule = "<CORSRule><AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedHeader>x-asked</AllowedHeader></CORSRule>"
+    status(S3().request("PUT", n, query="cors", body=("<CORSConfiguration>%s</CORSConfiguration>" % rule).encode()), 200)
+    for region in (EU, US):
+        r = ask(region)
+        status(r, 200)
+        eq("allowed", [r.get("Access-Control-Allow-" + x) for x in ("Origin", "Methods", "Headers")], ["https://a.example", "GET", "x-asked"])
+        html(ask(region, "PUT"), 403, "AccessForbidden", Method="PUT")
+        html(ask(region, origin="https://b.example"), 403, "AccessForbidden")
+        html(visit(n, "/", region, "OPTIONS"), 400, "BadRequest")
+        eq("and then", visit(n, "/", region, origin="https://a.example").get("Access-Control-Allow-Origin"), "https://a.example")
+
+
 def test_methods():
     """Nothing but GET and HEAD; and no S3 request, signed or not."""
     n = site(pages=(("index.html", b"root"),))
