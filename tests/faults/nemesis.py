@@ -106,11 +106,17 @@ class Nemesis:
         for p in pages:
             to_memcached(self._port(region), ("delete %s%s:P%02x\r\n" % (PREFIX, region, p)).encode(), 1)
 
-    def page_ids(self, region):
-        """The id of each stamp page that is there (meta/stamp.c: behind a magic of 4 bytes)."""
+    def _pages(self, region, at, length):
+        """Some bytes of each stamp page that is there, as meta/stamp.c has them."""
         keys = ["%s%s:P%02x" % (PREFIX, region, p) for p in range(16)]
         got = to_memcached(self._port(region), ("get %s\r\n" % " ".join(keys)).encode(), end=b"END\r\n")
-        return {m.group(1): m.group(2) for m in re.finditer(rb"VALUE \S+:(P..) \d+ \d+\r\n.{4}(.{16})", got, re.S)}
+        return {m.group(1): m.group(2) for m in re.finditer(rb"VALUE \S+:(P..) \d+ \d+\r\n.{%d}(.{%d})" % (at, length), got, re.S)}
+
+    def page_ids(self, region):
+        return self._pages(region, 4, 16)
+
+    def page_beats(self, region):
+        return self._pages(region, 44, 8)
 
     def junk(self, region, items, size):
         """Memory pressure: what is old goes."""

@@ -65,25 +65,50 @@ def hanging(n, rng):
     n.rest(2500)
 
 
+def hanging_in_a_beat(n, seconds):
+    """True once inv1, which beats alone in us, has begun a round and stood still in it before it writes."""
+    until, last, rounds, since = time.monotonic() + seconds, n.page_beats("us"), 0, time.monotonic()
+    while time.monotonic() < until:
+        now = n.page_beats("us")
+        if now != last:
+            last, rounds, since = now, rounds + 1, time.monotonic()
+        elif rounds and len(now) == 16 and time.monotonic() - since > 1.8:
+            return True
+        n.rest(50)
+    return False
+
+
 def reborn(n, rng):
-    """memcached starts anew, fills of before arrive late, and an invalidator that read its pages before writes one: all while
-    the workers of us are stopped (for less than F) and so do not see that the pages were others meanwhile."""
-    values = n.values("us")
-    n.lab["us/s3"].pause()
-    n.kill("us/mc0", 0)
-    n.rest(700)  # a beat of inv0, which adds pages
-    others = n.page_ids("us")
-    n.put_values("us", values)
-    until = time.monotonic() + 3
-    while time.monotonic() < until and not any(n.page_ids("us").get(p, id) != id for p, id in others.items()):
-        n.rest(2)
-    # A page of before is back: for as long as nothing is stamped it stays what it is.
-    for inv in ("us/inv0", "us/inv1"):
-        n.lab[inv].pause()
-    n.lab["us/s3"].resume()
-    n.rest(1500)
-    for inv in ("us/inv0", "us/inv1"):
-        n.lab[inv].resume()
+    """memcached starts anew while inv1 hangs in a beat; inv0 makes new pages, fills of before arrive late, and then inv1
+    writes what it had read: all while the workers of us are stopped (for less than F), so that they see no other page."""
+    inv0, inv1, s3 = n.lab["us/inv0"], n.lab["us/inv1"], n.lab["us/s3"]
+    inv0.pause()
+    try:
+        if not hanging_in_a_beat(n, 20):
+            return
+        values = n.values("us")
+        s3.pause()
+        n.kill("us/mc0", 0)
+        inv0.resume()
+        until = time.monotonic() + 4
+        while time.monotonic() < until and len(n.page_ids("us")) < 16:
+            n.rest(20)
+        n.rest(600)  # a beat of inv0; and writers, who waited for us, are done
+        others = n.page_ids("us")
+        n.put_values("us", values)
+        inv0.pause()
+        until = time.monotonic() + 8
+        while time.monotonic() < until and not any(n.page_ids("us").get(p, id) != id for p, id in others.items()):
+            n.rest(2)
+        # Pages of before are back: for as long as nothing is stamped they stay what they are.
+        n.rest(20)
+        inv1.pause()
+        s3.resume()
+        n.rest(1500)
+    finally:
+        inv0.resume()
+        inv1.resume()
+        s3.resume()
     n.rest(3000)
 
 
@@ -98,10 +123,10 @@ def lose(n, rng):
 
 
 def leave(n, rng):
-    """us leaves, so that nobody waits for it; what it is told comes late."""
-    with n.lab.link("us/inv*>*").delay(200, "back"), n.lab.link("*>us/inv*").delay(200):
+    """us leaves and is heard no more, so that nobody waits for it; what it asks and is told comes late, but it comes."""
+    with n.lab.link("us/inv*>pg").delay(250, "back"), n.lab.link("us/inv*>*/inv*").delay(250, "back"), n.lab.link("*/inv*>us/inv*").cut():
         n.lab.admin("eu", "region", "leave", "us", "--yes", check=False)
-        n.rest(3000)
+        n.rest(9000)
     n.lab.psql("UPDATE regions SET state = 'active', leaving_at = NULL WHERE name = 'us'")
     n.lab.admin("eu", "cache", "wait", check=False)
     n.rest(1000)
@@ -130,8 +155,9 @@ SCENARIOS = [
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
              env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}, **LATE_FILLS}, seconds=90),
     Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", reborn, via=("eu", "ap"),
-             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_cas=6%:2500"}}, invalidators=2, seconds=180,
-             settings={"metadata_trust_ms": 8000, "metadata_ack_ms": 9500, "us": {"metadata_beat_ms": 500}}),
+             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_read=100%:400,beat_before_cas=6%:6000"}}, invalidators=2, seconds=180,
+             settings={"metadata_trust_ms": 20000, "metadata_ack_ms": 22000, "us": {"metadata_beat_ms": 500}}),
     Scenario("epoch", "After a promotion that lost commits the old numbers are believed among the new.", lose, via=("eu", "ap"), standby="async", seconds=120),
-    Scenario("leaving", "A region that nobody waits for trusts on.", leave, seconds=90),
+    Scenario("leaving", "A region that nobody waits for trusts on.", leave, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"], seconds=90,
+             settings={"metadata_trust_ms": 2000, "metadata_ack_ms": 2500}),
 ]
