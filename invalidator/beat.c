@@ -245,6 +245,7 @@ end(struct beat *b, const struct event_clock *q, uint64_t low)
 		news = (struct stamp_news){ .from = q->n, .through = q->n };
 		memcpy(news.epoch, q->epoch, EPOCH_LEN);
 	}
+	fault_point(FAULT_POINT_beat_before_pages);
 	for (size_t i = 0; i < inv->servers->n; i++) {
 		if (!b->begun[i]) {
 			all = false;

@@ -155,7 +155,7 @@ SCENARIOS = [
     Scenario("page_id", "A page that was lost and made anew passes for the old one, and has forgotten its stamps.", evict,
              env={"us/inv*": {"ANVIL_FAULT_POINTS": "beat_after_read=60%:60-250"}, **LATE_FILLS}, seconds=90),
     Scenario("cas_connection", "An id of CAS from before memcached's restart fits another page by chance.", reborn, via=("eu", "ap"),
-             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_read=100%:400,beat_before_cas=6%:6000"}}, invalidators=2, seconds=180,
+             kinds=["policy"] * 6, env={"us/inv1": {"ANVIL_FAULT_POINTS": "beat_before_read=100%:400,beat_before_pages=40%:6000"}}, invalidators=2, seconds=300,
              settings={"metadata_trust_ms": 20000, "metadata_ack_ms": 22000, "us": {"metadata_beat_ms": 500}}),
     Scenario("epoch", "After a promotion that lost commits the old numbers are believed among the new.", lose, via=("eu", "ap"), standby="async", seconds=120),
     Scenario("leaving", "A region that nobody waits for trusts on.", leave, via=("eu", "ap"), kinds=["policy"] * 5 + ["rights"], seconds=90,
