@@ -29,6 +29,11 @@ static struct err err;
 #define P2 "00000000-0000-4000-8000-0000000000c2"
 #define SECRET "repeat('s', 60)::bytea"
 
+/* No region holds any trust: only then may its row go, or be called another name. */
+#define ALL_LOST \
+	"INSERT INTO region_renewals (region, renewal, lost_at, lost_epoch) SELECT name, 1, 1, epoch FROM regions, event_clock " \
+	"ON CONFLICT (region) DO UPDATE SET lost_at = region_renewals.renewal, lost_epoch = excluded.lost_epoch; "
+
 static void
 start_all(void)
 {
@@ -72,7 +77,8 @@ end_all(void)
 
 /* Each test begins with the same few rows. */
 static const char first_rows[] =
-    "SET client_min_messages = error; TRUNCATE regions, tenants, apps, policies, app_policies, buckets, bucket_configs CASCADE;"
+    "SET client_min_messages = error; " ALL_LOST
+	    "TRUNCATE regions, region_renewals, tenants, apps, policies, app_policies, buckets, bucket_configs CASCADE;"
 	    "INSERT INTO regions (name, endpoint) VALUES ('eu', 'http://eu.test'), ('us', 'http://us.test');"
 	    "INSERT INTO tenants (id, name, canonical_id) VALUES ('" T1 "', 'one', repeat('a', 64)), ('" T2 "', 'two', repeat('b', 64));"
 	    "INSERT INTO apps (access_key, name, tenant_id, sealed_secret) VALUES ('KEY1', '', '" T1 "', " SECRET "), ('KEY2', '', '" T1 "', " SECRET "),"
@@ -125,8 +131,8 @@ static const struct {
 } changes[] = {
 	{ "region insert", "INSERT INTO regions (name, endpoint) VALUES ('ap', 'http://ap.test')", "r:regions", 1 },
 	{ "region update", "UPDATE regions SET endpoint = 'http://other.test' WHERE name = 'us'", "r:regions", 1 },
-	{ "region rename", "UPDATE regions SET name = 'eu2' WHERE name = 'eu'", "b:bucket-1 r:regions", 1 },
-	{ "region delete", "DELETE FROM regions WHERE name = 'us'", "r:regions", 1 },
+	{ "region rename", ALL_LOST "UPDATE regions SET name = 'eu2' WHERE name = 'eu'", "b:bucket-1 r:regions", 1 },
+	{ "region delete", ALL_LOST "DELETE FROM regions WHERE name = 'us'", "r:regions", 1 },
 	{ "tenant insert", "INSERT INTO tenants (name, canonical_id) VALUES ('three', repeat('c', 64))", "", 0 },
 	{ "tenant disable", "UPDATE tenants SET enabled = false WHERE name = 'one'", "a:KEY1 a:KEY2 b:bucket-1", 1 },
 	{ "tenant rename", "UPDATE tenants SET name = 'zwei' WHERE name = 'two'", "a:KEY3", 1 },
@@ -153,7 +159,7 @@ static const struct {
 	{ "truncate buckets", "TRUNCATE buckets CASCADE", "b:* c:*", 1 },
 	{ "truncate attachments", "TRUNCATE app_policies", "a:*", 1 },
 	{ "truncate tenants", "TRUNCATE tenants CASCADE", "a:* b:* c:*", 1 },
-	{ "truncate regions", "TRUNCATE regions CASCADE", "b:* c:* r:*", 1 },
+	{ "truncate regions", ALL_LOST "TRUNCATE regions CASCADE", "b:* c:* r:*", 1 },
 	{ "copy", "COPY buckets (name, region, tenant_id) FROM STDIN;\nbucket-3\teu\t" T1 "\nbucket-4\teu\t" T1 "\n\\.\n",
 	    "b:bucket-3 b:bucket-4", 1 },
 	{ "many statements, one number", "BEGIN; UPDATE apps SET name = 'x'; DELETE FROM bucket_configs; COMMIT",
@@ -216,6 +222,9 @@ static const struct {
 	{ "canonical id twice", "INSERT INTO tenants (name, canonical_id) VALUES ('x', repeat('a', 64))" },
 	{ "tenant with buckets", "DELETE FROM tenants WHERE name = 'one'" },
 	{ "region with buckets", "DELETE FROM regions WHERE name = 'eu'" },
+	{ "region that may trust", "DELETE FROM regions WHERE name = 'us'" },
+	{ "another name for one that may trust", "UPDATE regions SET name = 'them' WHERE name = 'us'" },
+	{ "regions that may trust", "TRUNCATE regions CASCADE" },
 	{ "policy that is carried", "DELETE FROM policies WHERE name = 'p1'" },
 	{ "policy that is no JSON", "INSERT INTO policies (name, document) VALUES ('p4', 'nothing')" },
 	{ "status", "UPDATE buckets SET status = 'gone'" },
@@ -683,7 +692,7 @@ START_TEST(test_outbox_is_pruned_by_what_regions_applied)
 	struct answer now;
 	int64_t n, before, first, second;
 
-	ck_assert(scratch_sql(scratch, "clocktest", "DELETE FROM regions WHERE name NOT IN ('eu', 'us') AND NOT EXISTS "
+	ck_assert(scratch_sql(scratch, "clocktest", ALL_LOST "DELETE FROM regions WHERE name NOT IN ('eu', 'us') AND NOT EXISTS "
 	    "(SELECT FROM buckets b WHERE b.region = regions.name); UPDATE regions SET state = 'active', leaving_at = NULL"));
 	for (int i = 0; i < 20; i++)
 		ck_assert(scratch_sql(scratch, "clocktest", "UPDATE apps SET name = name || 'x'"));
