@@ -18,6 +18,7 @@
 #include "meta/registry.h"
 
 struct flight;
+struct notify;
 struct meta_flights { /* who reads which key from the database just now (meta/find.c) */
 	pthread_mutex_t lock; /* guards the list; nothing that blocks is done under it */
 	pthread_cond_t landed;
@@ -50,6 +51,8 @@ struct meta_thread {
 	struct cache_thread *cache; /* NULL without META_CACHE */
 	struct meta_spent spent;
 	struct registry_change change;
+	const struct notify *notify; /* what its changes of objects are told of; NULL: nothing (meta/notify.h) */
+	size_t notified;             /* events that it wrote since that was said */
 };
 
 /* A value was handed out unproved; one was proved. The latter costs a load when nothing else is the matter. */
@@ -98,6 +101,10 @@ MUST_CHECK int meta_wait_lost(struct meta_thread *t, struct arena *a, const char
  */
 MUST_CHECK int meta_write(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, enum stmt st,
     const struct db_param *params, size_t n_params, struct db_rows **out, struct err *err);
+
+/* A statement on the regional database, and in the same transaction what t->notify wants to be told of it. */
+MUST_CHECK int notify_write(struct meta_thread *t, struct arena *a, enum stmt st, const struct db_param *params, size_t n_params,
+    struct db_rows **out, struct err *err);
 
 /* Rows to bytes and back, for cached values (meta/codec.c). Each begins with its format's number; another is a miss. */
 void codec_put_app(struct strbuf *sb, const struct app *app);

@@ -103,7 +103,7 @@ meta_write(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id,
 	for (;;) {
 		struct err why = { 0 };
 
-		if (db_query(t->meta->regional, a, st, params, n_params, out, &why) == 0)
+		if (notify_write(t, a, st, params, n_params, out, &why) == 0)
 			return 0;
 		if (strcmp(db_last_sqlstate(), SQLSTATE_MOVING) != 0)
 			return err_fail(err, why.code, why.where, "%s", why.detail);

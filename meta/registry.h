@@ -100,6 +100,34 @@ MUST_CHECK int registry_policy_list(struct meta_thread *t, struct arena *a, cons
 /* ERR_CONFLICT while an app carries it. */
 MUST_CHECK int registry_policy_delete(struct meta_thread *t, const char *name, struct err *err);
 
+/* ---- webhooks: where buckets may send their events ---- */
+
+#define WEBHOOK_SECRET_PREFIX "whsec_"
+#define WEBHOOK_KEY_MIN 24
+#define WEBHOOK_KEY_MAX 64 /* bytes that sign */
+#define WEBHOOK_SECRET_MAX 96 /* as text: the prefix and the key in base64 */
+struct webhook {
+	const char *name, *url;
+	struct span sealed_secret;   /* see webhook_key() */
+	const char *tenant_name;     /* whose buckets may name it; NULL: everybody's */
+	const char *owner_id;        /* that tenant's canonical id */
+	int64_t created_us;
+	int64_t n_buckets;           /* that name it; only by registry_webhook_find */
+};
+/* secret NULL: a new one, which is given in `made` once; wipe it. tenant NULL: for everybody's buckets. */
+MUST_CHECK int registry_webhook_create(struct meta_thread *t, const char *name, const char *url, const char *secret,
+    const char *tenant, char made[WEBHOOK_SECRET_MAX + 1], struct err *err);
+/* What is NULL stays as it is. */
+MUST_CHECK int registry_webhook_update(struct meta_thread *t, const char *name, const char *url, const char *secret, struct err *err);
+MUST_CHECK int registry_webhook_find(struct meta_thread *t, struct arena *a, const char *name, struct webhook *out, struct err *err);
+MUST_CHECK int registry_webhook_list(struct meta_thread *t, struct arena *a, const char *after, int max, struct webhook **out,
+    size_t *n, struct err *err);
+/* ERR_CONFLICT while a bucket's configuration names it. */
+MUST_CHECK int registry_webhook_delete(struct meta_thread *t, const char *name, struct err *err);
+/* The bytes that sign; wipe them. */
+MUST_CHECK int webhook_key(const struct settings *s, const struct webhook *w, uint8_t out[WEBHOOK_KEY_MAX], size_t *len,
+    struct err *err);
+
 /* ---- regions ---- */
 
 struct region_info {
