@@ -175,6 +175,22 @@ url_ok(const char *s)
 	return host[0] != '\0' && host[0] != ':' && all_of(host, is_host_char);
 }
 
+/* The same with what may follow the host. */
+static bool
+hook_ok(const char *s)
+{
+	const char *host = strstr(s, "://"), *path = host == NULL ? NULL : strpbrk(host + 3, "/?#@");
+	char origin[256];
+
+	if (path == NULL)
+		return url_ok(s);
+	if (*path != '/' || (size_t)(path - s) >= sizeof(origin) || strpbrk(path, " #") != NULL || !all_of(path, is_address_char))
+		return false;
+	memcpy(origin, s, (size_t)(path - s));
+	origin[path - s] = '\0';
+	return url_ok(origin);
+}
+
 static bool
 word_ok(const char *words, const char *s)
 {
@@ -243,6 +259,8 @@ value_ok(const struct arg_row *row, const char *s)
 		return len >= 3 && all_of(s, is_key_char);
 	case ARG_URL:
 		return url_ok(s);
+	case ARG_HOOK:
+		return hook_ok(s);
 	case ARG_DOMAIN:
 		return ends_well(s) && all_of(s, is_host_char);
 	case ARG_ADDRESS:
