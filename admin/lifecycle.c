@@ -13,10 +13,12 @@
 #include "admin/lifecycle.h"
 
 #include "base/clock.h"
+#include "meta/notify.h"
 #include "meta/registry.h"
 #include "meta/upload.h"
 #include "meta/version.h"
 #include "s3/lifecycle.h"
+#include "s3/notification.h"
 
 #define PAGE 1000
 #define RULES_ARENA ((size_t)16 * 1024 * 1024)
@@ -325,6 +327,51 @@ walk_uploads(struct walk *w)
 	return 0;
 }
 
+/* ---- whom it is told ---- */
+
+/* What AWS says for who did it, and from where. */
+#define BY_LIFECYCLE "s3.amazonaws.com"
+
+struct telling {
+	struct notify n;
+	struct notification_configs configs;
+	struct arena *arena;
+};
+
+static bool
+whom(const void *arg, enum notify_change change, struct span key, struct notify_to *out)
+{
+	static const char *const events[] = { [NOTIFY_REMOVED] = "LifecycleExpiration:Delete",
+		[NOTIFY_MARKED] = "LifecycleExpiration:DeleteMarkerCreated" };
+	const struct telling *w = arg;
+	const struct notification_config *c = change == NOTIFY_WRITTEN ? NULL : notification_match(&w->configs, events[change], key);
+
+	if (c == NULL)
+		return false;
+	*out = (struct notify_to){ arena_strndup(w->arena, c->webhook.p, c->webhook.len), arena_strndup(w->arena, c->id.p, c->id.len),
+		events[change], BY_LIFECYCLE };
+	return true;
+}
+
+/* Until the bucket is done; page: the arena of what is told of a page. */
+static int
+tell_bucket(struct maintain *m, const struct bucket *b, struct arena *rules, struct arena *page, struct err *err)
+{
+	struct telling *w = ARENA_NEW(rules, struct telling);
+	const char *doc;
+
+	meta_notify(m->t, NULL);
+	if (w == NULL)
+		return FAIL(err, ERR_LIMIT, "lifecycle's arena is full");
+	if (meta_bucket_config(m->t, rules, b, CONFIG_KIND_NOTIFICATION, &doc, err) != 0)
+		return -1;
+	*w = (struct telling){ .n = { b, BY_LIFECYCLE, "", whom, w }, .arena = page };
+	notification_read(rules, doc, &w->configs);
+	if (w->configs.n > 0)
+		meta_notify(m->t, &w->n);
+	return 0;
+}
+
 /* ---- buckets ---- */
 
 static int
@@ -377,9 +424,12 @@ maintain_lifecycle(struct maintain *m, int64_t now_us, struct err *err)
 			if (!bucket_has_config(&b[i], CONFIG_KIND_LIFECYCLE) || strcmp(b[i].status, "active") != 0)
 				continue;
 			arena_reset(rules);
-			rc = walk_bucket(m, &b[i], now_us, rules, page, err);
+			rc = tell_bucket(m, &b[i], rules, page, err);
+			if (rc == 0)
+				rc = walk_bucket(m, &b[i], now_us, rules, page, err);
 		}
 	}
+	meta_notify(m->t, NULL);
 	arena_free(page);
 	arena_free(rules);
 	arena_free(list);

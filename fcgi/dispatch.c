@@ -20,6 +20,7 @@
 #include "fcgi/cors.h"
 #include "fcgi/custom_domain.h"
 #include "fcgi/identity.h"
+#include "fcgi/notify.h"
 #include "fcgi/ops/ops.h"
 #include "fcgi/respond.h"
 #include "fcgi/route.h"
@@ -83,7 +84,11 @@ answer(struct req *r)
 		return website_serve(r, who);
 	if (authorize(r, who) != 0)
 		return -1;
-	return handlers[r->op](r, who);
+	if (notify_begin(r) != 0)
+		return -1;
+	rc = handlers[r->op](r, who);
+	notify_end(r);
+	return rc;
 }
 
 /*

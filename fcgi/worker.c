@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/parse.h"
+#include "fcgi/deliver.h"
 #include "fcgi/dispatch.h"
 #include "fcgi/http_cgi.h"
 #include "fcgi/http_fcgi.h"
@@ -207,6 +208,8 @@ worker_run(const struct settings *s, int fd)
 		return worker_fail(&err);
 	if (worker_open(s, &w, META_CACHE | META_REGIONAL, &err) != 0)
 		return worker_fail(&err);
+	if (deliver_start(&w, &w.deliverers, &err) != 0)
+		return worker_fail(&err);
 	servers = arena_array(w.arena, (size_t)n, sizeof(*servers));
 	ASSERT(servers != NULL);
 	for (int i = 0; i < n; i++)
@@ -220,6 +223,7 @@ worker_run(const struct settings *s, int fd)
 	} while (sig != SIGTERM && sig != SIGINT);
 	left = servers_stop(&w, servers, n);
 	log_event(NULL, EV_STOP, LS("what", "worker"), LI("requests_cut_off", left));
+	deliver_stop(w.deliverers);
 	if (left > 0)
 		_exit(0); /* what these threads use must stay */
 	for (int i = 0; i < n; i++)

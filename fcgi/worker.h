@@ -16,11 +16,14 @@
 #define STREAM_BUF_BYTES (128 * 1024)
 #define HOST_ID_LEN 44
 
+struct deliverers;
+
 struct worker {
 	const struct settings *settings;
 	struct meta *meta;                /* has its own locks */
 	struct store *store;              /* thread-safe */
 	struct signing_keys *signing_keys; /* has its own lock */
+	struct deliverers *deliverers;    /* of events to webhooks; NULL: this process has none */
 	struct relays *relays;            /* what is known of other regions; has its own lock */
 	struct arena *arena;              /* what lives as long as the process; main thread only */
 	char host_id[HOST_ID_LEN + 1];    /* x-amz-id-2: which process answered */

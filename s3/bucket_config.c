@@ -105,26 +105,6 @@ s3_request_payment_check(struct arena *a, struct span given, const char **stored
 	return 0;
 }
 
-/* An empty document switches off what is not on; one that is not asks for what is not built. */
-static int
-check_none(struct arena *a, struct span given, const char *root, const char *refusal, const char **stored, struct s3_problem *pr)
-{
-	const struct xml_node *n = xml_parse(a, given, root, &XML_LIMITS_CONFIG, pr);
-
-	*stored = NULL;
-	if (n == NULL)
-		return -1;
-	if (n->child != NULL)
-		return s3_problem_set(pr, S3_NotImplemented, refusal);
-	return s3_config_trim(n->text).len == 0 ? 0 : s3_problem_set(pr, S3_MalformedXML, NULL);
-}
-
-int
-s3_notification_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr)
-{
-	return check_none(a, given, "NotificationConfiguration", "Event notifications are not implemented.", stored, pr);
-}
-
 /* ---- public access block ---- */
 
 static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * s3/bucket_config.h - the smaller documents that a bucket carries: what S3 takes,
- * and what they say. Larger ones (CORS, lifecycle, website) have files of their own.
+ * and what they say. Larger ones (CORS, lifecycle, notification, website) have files of their own.
  *
  * A check is given a body as it came, and gives what is stored: the same document in
  * one form, which Get answers. NULL stored: the bucket is to carry none.
@@ -31,8 +31,6 @@ bool s3_config_bool(struct span text, bool *out);
 struct span s3_config_trim(struct span text);
 
 MUST_CHECK int s3_accelerate_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
-/* Only that there is none: what it would ask for is not built. */
-MUST_CHECK int s3_notification_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 MUST_CHECK int s3_request_payment_check(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 
 /* ---- what public access is refused ---- */

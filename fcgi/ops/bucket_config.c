@@ -20,6 +20,7 @@
 #include "s3/access_log.h"
 #include "s3/cors.h"
 #include "s3/lifecycle.h"
+#include "s3/notification.h"
 #include "s3/policy.h"
 #include "s3/tagging.h"
 #include "s3/website.h"
@@ -36,7 +37,7 @@ static const struct bucket_config configs[] = {
 	{ CONFIG_KIND_LOGGING, OP_GetBucketLogging, OP_PutBucketLogging, OP_NONE, 200, S3_OK, XML_DECLARATION "<BucketLoggingStatus" NS "/>", s3_logging_check,
 	    logging_may_be_put },
 	{ CONFIG_KIND_NOTIFICATION, OP_GetBucketNotificationConfiguration, OP_PutBucketNotificationConfiguration, OP_NONE, 200, S3_OK,
-	    XML_DECLARATION "<NotificationConfiguration" NS "/>", s3_notification_check, NULL },
+	    XML_DECLARATION "<NotificationConfiguration" NS "/>", s3_notification_check, notification_may_be_put },
 	{ CONFIG_KIND_WEBSITE, OP_GetBucketWebsite, OP_PutBucketWebsite, OP_DeleteBucketWebsite, 200, S3_NoSuchWebsiteConfiguration, NULL,
 	    s3_website_check, NULL },
 	{ CONFIG_KIND_TAGGING, OP_GetBucketTagging, OP_PutBucketTagging, OP_DeleteBucketTagging, 204, S3_NoSuchTagSet, NULL,

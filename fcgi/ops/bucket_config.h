@@ -26,6 +26,8 @@ struct bucket_config {
 MUST_CHECK int policy_may_be_put(struct req *r, const struct identity *who, const char *stored);
 /* Where access logs may go (fcgi/ops/bucket_logging.c). */
 MUST_CHECK int logging_may_be_put(struct req *r, const struct identity *who, const char *stored);
+/* Where events may go (fcgi/ops/bucket_notification.c). */
+MUST_CHECK int notification_may_be_put(struct req *r, const struct identity *who, const char *stored);
 /* Object ownership (fcgi/ops/acl.c). */
 MUST_CHECK int ownership_may_be_put(struct req *r, const struct identity *who, const char *stored);
 

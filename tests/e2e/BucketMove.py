@@ -364,5 +364,22 @@ def test_refused():
     error(S3().send("GET", "/-/move/page", {"x-anvil-hop": "AAAA"}), 403, "AccessDenied")
 
 
+def test_events():
+    """What waits for a webhook is delivered from where it happened; what happens later from there, with greater sequencers."""
+    from webhook import Receiver, configuration, queue
+    n, w = bucket(EU), Receiver(listen=False)
+    status(S3().request("PUT", n, query="notification", body=configuration(queue(w.queue, "s3:ObjectCreated:*"))), 200)
+    for i in range(3):
+        S3().put(n, "k", b"%d" % i)
+    move(n)
+    for i in range(3):
+        S3(US).put(n, "k", b"%d" % i)
+    w.start()
+    until("all of them", lambda: len(w.told()) == 6, 60)
+    records = sorted(w.records(), key=lambda r: r["s3"]["object"]["sequencer"])
+    eq("before, then after", [r["awsRegion"] for r in records], [EU.name] * 3 + [US.name] * 3)
+    w.close(n, s3=S3(US))
+
+
 if __name__ == "__main__":
     main()

@@ -531,5 +531,25 @@ def test_writers_say_whom_they_waited_for():
     until("trusted again", lambda: health(US)[1]["cache_trusted"], 20)
 
 
+def test_workers_killed_while_they_deliver():
+    """kill -9 of every worker while webhooks are called, and right after writes: every event of every write that was answered comes."""
+    import webhook
+    n, w = bucket(EU), webhook.Receiver()
+    w.hold = threading.Event()
+    status(S3().request("PUT", n, query="notification", body=webhook.configuration(webhook.queue(w.queue, "s3:ObjectCreated:*"))), 200)
+    keys = ["k%d" % i for i in range(20)]
+    for k in keys:
+        S3().put(n, k, b"x")
+    until("a call is under way", lambda: w.calls)
+    for pid in s3_workers(EU):
+        kill(pid)
+    w.hold.set()
+    psql("UPDATE webhook_queues SET held_until = 'epoch' WHERE webhook = '%s'" % w.name, EU.dsn)  # as if what the dead held it for was over
+    until("they serve", lambda: S3().send("GET", "/-/health").status == 200, 20)
+    w.wait_for(*[("ObjectCreated:Put", k) for k in keys], seconds=60)
+    ok("the call that was cut off was made again", len(w.tests()) >= 2, w.tests())
+    w.close(n, s3=S3())
+
+
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 from bucket_config import Kind  # noqa: E402
 import uploads  # noqa: E402
+from webhook import Receiver, configuration, queue  # noqa: E402
 
 RULE = "<Rule><ID>one</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration></Rule>"
 KIND = Kind("lifecycle", "<LifecycleConfiguration>%s</LifecycleConfiguration>" % RULE, "NoSuchLifecycleConfiguration", 200)
@@ -194,6 +195,20 @@ def test_short_days():
     run("anvil-admin", "-c", conf, "maintain")
     eq("what is older than a day of two seconds", S3().keys(n), ["many/k"])
     error(uploads.put_part(n, "one/upload", i, 1, b"x"), 404, "NoSuchUpload")
+
+
+def test_told():
+    """What rules end is told to a webhook, as theirs."""
+    n, w = bucket(EU), Receiver()
+    status(S3().request("PUT", n, query="notification", body=configuration(queue(w.queue, "s3:LifecycleExpiration:*", "s3:ObjectRemoved:*"))), 200)
+    status(KIND.put(n, config(rule("<Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration>", "<Filter><Prefix>a</Prefix></Filter>"))), 200)
+    for key in ("a", "b"):
+        S3().put(n, key, b"x")
+    maintain()
+    S3().delete(n, "b")
+    w.wait_for(("LifecycleExpiration:Delete", "a"), ("ObjectRemoved:Delete", "b"))
+    eq("by whom", [r["userIdentity"]["principalId"] for r in w.records() if r["s3"]["object"]["key"] == "a"], ["s3.amazonaws.com"])
+    w.close(n, s3=S3())
 
 
 if __name__ == "__main__":

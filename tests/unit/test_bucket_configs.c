@@ -8,6 +8,7 @@
 #include "s3/bucket_config.h"
 #include "s3/cors.h"
 #include "s3/lifecycle.h"
+#include "s3/notification.h"
 #include "s3/tagging.h"
 #include "s3/website.h"
 #include "tests/unit/s3_help.h"
@@ -26,6 +27,10 @@
 #define TO "<TargetBucket>b</TargetBucket><TargetPrefix>p/</TargetPrefix>"
 #define BY(source) "<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>" source "</PartitionDateSource></PartitionedPrefix></TargetObjectKeyFormat>"
 #define LOGGING(to, more) "<BucketLoggingStatus><LoggingEnabled>" to more "</LoggingEnabled></BucketLoggingStatus>"
+#define NOTIFY(more) "<NotificationConfiguration>" more "</NotificationConfiguration>"
+#define QUEUE(name, event, more) "<QueueConfiguration>" more "<Queue>arn:aws:sqs:::" name "</Queue><Event>" event "</Event></QueueConfiguration>"
+#define BE(name, value) "<FilterRule><Name>" name "</Name><Value>" value "</Value></FilterRule>"
+#define FILTER(name, value) "<Filter><S3Key>" BE(name, value) "</S3Key></Filter>"
 #define OWNERSHIP(o) "<OwnershipControls><Rule><ObjectOwnership>" o "</ObjectOwnership></Rule></OwnershipControls>"
 
 static const struct {
@@ -73,6 +78,39 @@ static const struct {
 	{ "logging source", s3_logging_check, LOGGING(TO, BY("Now")), "MalformedXML" },
 	{ "no notification", s3_notification_check, "<NotificationConfiguration> </NotificationConfiguration>", "" },
 	{ "notification text", s3_notification_check, "<NotificationConfiguration>x</NotificationConfiguration>", "MalformedXML" },
+	{ "notification", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectCreated:*", "")),
+	    "<Id>notification-1</Id><Queue>arn:aws:sqs:::w</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>" },
+	{ "notification ids", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectCreated:*", "") QUEUE("w", "s3:ObjectAcl:Put", "<Id>notification-1</Id>")),
+	    "<Id>notification-1-1</Id>" },
+	{ "notification topic", s3_notification_check,
+	    NOTIFY("<TopicConfiguration><Topic> arn:aws-cn:sns:r:1:w </Topic><Event>s3:LifecycleTransition</Event></TopicConfiguration>"),
+	    "<Topic>arn:aws-cn:sns:r:1:w</Topic>" },
+	{ "notification filter", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", FILTER(" Suffix ", "&lt;a"))),
+	    "<Filter><S3Key><FilterRule><Name>suffix</Name><Value>&lt;a</Value></FilterRule></S3Key></Filter>" },
+	{ "notification event", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectCreated", "")), "InvalidArgument" },
+	{ "notification all", s3_notification_check, NOTIFY(QUEUE("w", "s3:*", "")), "InvalidArgument" },
+	{ "notification no event", s3_notification_check,
+	    NOTIFY("<QueueConfiguration><Queue>arn:aws:sqs:::w</Queue></QueueConfiguration>"), "MalformedXML" },
+	{ "notification name", s3_notification_check, NOTIFY(QUEUE("a.b", "s3:ObjectAcl:Put", "")), "InvalidArgument" },
+	{ "notification longer ARN", s3_notification_check, NOTIFY(QUEUE("w:x", "s3:ObjectAcl:Put", "")), "InvalidArgument" },
+	{ "notification service", s3_notification_check,
+	    NOTIFY("<QueueConfiguration><Queue>arn:aws:sns:::w</Queue><Event>s3:ObjectAcl:Put</Event></QueueConfiguration>"), "InvalidArgument" },
+	{ "notification filter name", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", FILTER("infix", "a"))), "InvalidArgument" },
+	{ "notification prefix twice", s3_notification_check,
+	    NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", "<Filter><S3Key>" BE("prefix", "a") BE("prefix", "b") "</S3Key></Filter>")), "InvalidArgument" },
+	{ "notification id twice", s3_notification_check,
+	    NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", "<Id>i</Id>") QUEUE("w", "s3:ObjectCreated:Put", "<Id>i</Id>")), "InvalidArgument" },
+	{ "notification overlap", s3_notification_check, NOTIFY(QUEUE("w", "s3:ObjectCreated:*", "") QUEUE("v", "s3:ObjectCreated:Copy", FILTER("prefix", "a"))),
+	    "InvalidArgument" },
+	{ "notification prefixes overlap", s3_notification_check,
+	    NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", FILTER("prefix", "a")) QUEUE("v", "s3:ObjectAcl:Put", FILTER("prefix", "ab"))), "InvalidArgument" },
+	{ "notification prefix and suffix overlap", s3_notification_check,
+	    NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", FILTER("prefix", "a")) QUEUE("v", "s3:ObjectAcl:Put", FILTER("suffix", "b"))), "InvalidArgument" },
+	{ "notification apart", s3_notification_check,
+	    NOTIFY(QUEUE("w", "s3:ObjectAcl:Put", FILTER("suffix", "a")) QUEUE("v", "s3:ObjectAcl:Put", FILTER("suffix", "b"))), "<Id>notification-2<" },
+	{ "notification function", s3_notification_check, NOTIFY("<CloudFunctionConfiguration><Id>x</Id></CloudFunctionConfiguration>"), "NotImplemented" },
+	{ "notification bridge", s3_notification_check, NOTIFY("<EventBridgeConfiguration/>"), "NotImplemented" },
+	{ "notification odd", s3_notification_check, NOTIFY("<Odd/>"), "MalformedXML" },
 	{ "lifecycle", s3_lifecycle_check, LC("<Filter/><Expiration><Days>1</Days></Expiration>"), "<ID>rule-1</ID><Filter></Filter><Expiration>" },
 	{ "lifecycle without an action", s3_lifecycle_check, LC("<Filter/>"), "InvalidRequest" },
 	{ "lifecycle of nothing", s3_lifecycle_check, LC("<Expiration><Days>1</Days></Expiration>"), "MalformedXML" },
@@ -608,6 +646,57 @@ START_TEST(test_access_line)
 }
 END_TEST
 
+/* ---- notifications ---- */
+
+static const struct {
+	const char *event, *key, *want; /* the configuration's Id, or NULL */
+} told[] = {
+	{ "ObjectCreated:Put", "in/a.txt", "txt" },
+	{ "ObjectCreated:Copy", "in/.txt", "txt" },
+	{ "ObjectCreated:Put", "in/a.jpg", NULL },
+	{ "ObjectCreated:Put", "a.txt", NULL },
+	{ "ObjectCreated:Put", "", NULL },
+	{ "ObjectRemoved:Delete", "in/a.txt", NULL },
+	{ "ObjectRemoved:DeleteMarkerCreated", "x", "rest" },
+	{ "LifecycleExpiration:Delete", "x", "rest" },
+	{ "LifecycleExpiration", "x", NULL },
+};
+
+START_TEST(test_notification_match)
+{
+	struct notification_configs c;
+	const struct notification_config *m;
+
+	notification_read(arena, NOTIFY(
+	    QUEUE("w", "s3:ObjectCreated:*", "<Id>txt</Id><Filter><S3Key>" BE("prefix", "in/") BE("suffix", ".txt") "</S3Key></Filter>")
+	    QUEUE("w", "s3:ObjectRemoved:DeleteMarkerCreated", "<Id>rest</Id><Event>s3:LifecycleExpiration:*</Event>")), &c);
+	ck_assert_uint_eq(c.n, 2);
+	m = notification_match(&c, told[_i].event, span_of(told[_i].key));
+	ck_assert(told[_i].want == NULL ? m == NULL : m != NULL && span_eq(m->id, span_of(told[_i].want)));
+	notification_read(arena, "<Odd/>", &c);
+	ck_assert_uint_eq(c.n, 0);
+}
+END_TEST
+
+START_TEST(test_notification_json)
+{
+	struct notification_event e = { .event = "ObjectCreated:Put", .config_id = "i\"", .region = "eu", .bucket = "b", .owner_id = "own",
+		.principal = "AK", .address = "192.0.2.3", .request_id = "RID", .host_id = "HID", .at_us = INT64_C(1549411238123456),
+		.number = 0x1234abcd, .key = SPAN("a b/\xc3\xbc+"), .version = "v", .etag = "e", .size = 5 };
+
+	ck_assert_str_eq(notification_json(arena, &e, 1),
+	    "{\"Records\":[{\"eventVersion\":\"2.1\",\"eventSource\":\"aws:s3\",\"awsRegion\":\"eu\",\"eventTime\":\"2019-02-06T00:00:38.123Z\","
+	    "\"eventName\":\"ObjectCreated:Put\",\"userIdentity\":{\"principalId\":\"AK\"},\"requestParameters\":{\"sourceIPAddress\":\"192.0.2.3\"},"
+	    "\"responseElements\":{\"x-amz-request-id\":\"RID\",\"x-amz-id-2\":\"HID\"},\"s3\":{\"s3SchemaVersion\":\"1.0\",\"configurationId\":\"i\\\"\","
+	    "\"bucket\":{\"name\":\"b\",\"ownerIdentity\":{\"principalId\":\"own\"},\"arn\":\"arn:aws:s3:::b\"},"
+	    "\"object\":{\"key\":\"a+b/%C3%BC%2B\",\"sequencer\":\"00000000001234ABCD\",\"size\":5,\"eTag\":\"e\",\"versionId\":\"v\"}}}]}");
+	e.etag = e.version = NULL;
+	ck_assert_ptr_nonnull(strstr(notification_json(arena, &e, 1), "\"object\":{\"key\":\"a+b/%C3%BC%2B\",\"sequencer\":\"00000000001234ABCD\"}}}]}"));
+	ck_assert_str_eq(notification_test_json(arena, &e), "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"2019-02-06T00:00:38.123Z\","
+	    "\"Bucket\":\"b\",\"RequestId\":\"RID\",\"HostId\":\"HID\"}");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -631,6 +720,8 @@ main(void)
 	tcase_add_test(tc, test_website_read);
 	tcase_add_loop_test(tc, test_access_key, 0, (int)ARRAY_LEN(log_keys));
 	tcase_add_loop_test(tc, test_access_operation, 0, (int)ARRAY_LEN(log_ops));
+	tcase_add_loop_test(tc, test_notification_match, 0, (int)ARRAY_LEN(told));
+	tcase_add_test(tc, test_notification_json);
 	tcase_add_test(tc, test_access_line);
 	tcase_add_test(tc, test_acl_read);
 	tcase_add_test(tc, test_acl_grants);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/notify.h - what the bucket's notification configuration wants told of a request's
+ * changes. Between the two, whatever the handler writes is told as it is written.
+ */
+#ifndef ANVIL_FCGI_NOTIFY_H
+#define ANVIL_FCGI_NOTIFY_H
+
+#include "fcgi/req.h"
+
+/* Before a handler. 0, or -1: it cannot be known whom to tell, and nothing may be written. */
+MUST_CHECK int notify_begin(struct req *r);
+void notify_end(struct req *r);
+
+#endif
