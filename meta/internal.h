@@ -95,6 +95,16 @@ void meta_wait_known(struct meta_thread *t, struct arena *a, const struct event_
  */
 MUST_CHECK int meta_wait_lost(struct meta_thread *t, struct arena *a, const char *region, struct err *err);
 
+/* What the primary says of a bucket and a move of it, as it is by the clock (sql/stmt/move_ask.sql). */
+struct move_said {
+	bool home;              /* it is at home here; false also when there is no such bucket any more */
+	const char *versioning; /* as of struct bucket */
+	const char *state;      /* as of struct move; "": there is no such move */
+	int64_t freeze_no;
+};
+MUST_CHECK int move_ask(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
+    struct move_said *out, struct err *err);
+
 /*
  * A statement on the regional database that changes what is in a bucket. While the bucket is handed over to another
  * region it waits (meta/moving.c), for at most two seconds; ERR_UNAVAILABLE: it still is, or is at home there now.

@@ -228,18 +228,16 @@ int
 meta_moving_out(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
     enum moving_out *out, const char **columns, struct err *err)
 {
-	const struct settings *s = t->meta->settings;
+	struct move_said said;
 	struct db_rows *r;
 
 	/* Only when the primary says so: who asks may be late by years. */
-	if (db_query(t->meta->global, a, STMT_MOVE_ASK,
-	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_INT(s->metadata_ack_ms) }, 3, &r, err) != 0)
+	if (move_ask(t, a, bucket, move, &said, err) != 0)
 		return -1;
-	if (db_is_null(r, 0, 0) || db_is_null(r, 0, 2) || strcmp(db_text(r, 0, 0), s->region) != 0 ||
-	    (strcmp(db_text(r, 0, 3), "copying") != 0 && strcmp(db_text(r, 0, 3), "frozen") != 0))
+	if (!said.home || (strcmp(said.state, "copying") != 0 && strcmp(said.state, "frozen") != 0))
 		return FAIL(err, ERR_CONFLICT, "no bucket leaves this region by that move");
 	if (db_query(t->meta->regional, a, STMT_MOVING_OUT,
-	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_TEXT(db_text(r, 0, 1)) }, 3, &r, err) != 0)
+	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_TEXT(said.versioning) }, 3, &r, err) != 0)
 		return -1;
 	*out = (enum moving_out)db_i64(r, 0, 0);
 	*columns = db_text(r, 0, 1);

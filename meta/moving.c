@@ -18,8 +18,8 @@
 #define LOOK_EVERY_US (20 * US_PER_MS)
 
 int
-meta_moving_settle(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
-    const char **state, bool *home, struct err *err)
+move_ask(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move, struct move_said *out,
+    struct err *err)
 {
 	const struct settings *s = t->meta->settings;
 	struct db_rows *r;
@@ -28,11 +28,29 @@ meta_moving_settle(struct meta_thread *t, struct arena *a, const struct uuid *bu
 	if (db_query(t->meta->global, a, STMT_MOVE_ASK,
 	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_INT(s->metadata_ack_ms) }, 3, &r, err) != 0)
 		return -1;
-	*home = !db_is_null(r, 0, 0) && strcmp(db_text(r, 0, 0), s->region) == 0;
 	known = !db_is_null(r, 0, 2);
+	*out = (struct move_said){
+		.home = !db_is_null(r, 0, 0) && strcmp(db_text(r, 0, 0), s->region) == 0,
+		.versioning = db_is_null(r, 0, 1) ? "" : db_text(r, 0, 1),
+		.state = known ? db_text(r, 0, 3) : "",
+		.freeze_no = known ? db_i64(r, 0, 4) : 0,
+	};
+	return 0;
+}
+
+int
+meta_moving_settle(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
+    const char **state, bool *home, struct err *err)
+{
+	struct move_said said;
+	struct db_rows *r;
+
+	if (move_ask(t, a, bucket, move, &said, err) != 0)
+		return -1;
+	*home = said.home;
 	if (db_query(t->meta->regional, a, STMT_MOVING_SETTLE,
-	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_BOOL(*home), P_TEXT(known ? db_text(r, 0, 3) : ""),
-	            P_INT(known ? db_i64(r, 0, 4) : 0), P_TEXT(db_is_null(r, 0, 1) ? "" : db_text(r, 0, 1)) },
+	        (const struct db_param[]){ P_UUID(bucket), P_UUID(move), P_BOOL(said.home), P_TEXT(said.state), P_INT(said.freeze_no),
+	            P_TEXT(said.versioning) },
 	        6, &r, err) != 0)
 		return -1;
 	*state = db_text(r, 0, 0);
