@@ -29,6 +29,8 @@
 #define LIBFCGI_BUFFER 8192
 #define DIRECT_MIN LIBFCGI_BUFFER /* smaller pieces are better joined there */
 #define RECORD_MAX 65528       /* a multiple of 8, so that no padding is needed */
+#define RECORDS_AT_ONCE 8      /* in one system call */
+#define RECORD_HEAD 8
 #define FCGI_VERSION 1
 #define FCGI_TYPE_STDOUT 6
 
@@ -136,6 +138,21 @@ fcgi_writev(int fd, struct iovec *iov, int n)
 	return 0;
 }
 
+/* One record's pieces; how many they are. */
+static int
+fcgi_record(const struct http_fcgi *f, uint8_t head[RECORD_HEAD], const uint8_t *p, size_t n, struct iovec *iov)
+{
+	static const uint8_t zeros[8];
+	size_t pad = (8 - n % 8) % 8;
+
+	memcpy(head, (uint8_t[RECORD_HEAD]){ FCGI_VERSION, FCGI_TYPE_STDOUT, (uint8_t)(f->fcgx.requestId >> 8),
+	    (uint8_t)f->fcgx.requestId, (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)pad, 0 }, RECORD_HEAD);
+	iov[0] = (struct iovec){ .iov_base = head, .iov_len = RECORD_HEAD };
+	iov[1] = (struct iovec){ .iov_base = (void *)(uintptr_t)p, .iov_len = n };
+	iov[2] = (struct iovec){ .iov_base = (void *)(uintptr_t)zeros, .iov_len = pad };
+	return pad == 0 ? 2 : 3;
+}
+
 /* Records of our own, behind what libfcgi has buffered. */
 static int
 fcgi_write_direct(struct http_fcgi *f, const uint8_t *p, size_t len)
@@ -144,21 +161,19 @@ fcgi_write_direct(struct http_fcgi *f, const uint8_t *p, size_t len)
 		return -1;
 	fcgi_limit_io(f);
 	while (len > 0) {
-		size_t n = len < RECORD_MAX ? len : RECORD_MAX;
-		size_t pad = (8 - n % 8) % 8;
-		uint8_t head[8] = { FCGI_VERSION, FCGI_TYPE_STDOUT, (uint8_t)(f->fcgx.requestId >> 8),
-			(uint8_t)f->fcgx.requestId, (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)pad, 0 };
-		static const uint8_t zeros[8];
-		struct iovec iov[3] = {
-			{ .iov_base = head, .iov_len = sizeof(head) },
-			{ .iov_base = (void *)(uintptr_t)p, .iov_len = n },
-			{ .iov_base = (void *)(uintptr_t)zeros, .iov_len = pad },
-		};
+		uint8_t head[RECORDS_AT_ONCE][RECORD_HEAD];
+		struct iovec iov[3 * RECORDS_AT_ONCE];
+		int used = 0;
 
-		if (fcgi_writev(f->fcgx.ipcFd, iov, pad == 0 ? 2 : 3) != 0)
+		for (int i = 0; i < RECORDS_AT_ONCE && len > 0; i++) {
+			size_t n = len < RECORD_MAX ? len : RECORD_MAX;
+
+			used += fcgi_record(f, head[i], p, n, iov + used);
+			p += n;
+			len -= n;
+		}
+		if (fcgi_writev(f->fcgx.ipcFd, iov, used) != 0)
 			return -1;
-		p += n;
-		len -= n;
 	}
 	return 0;
 }
