@@ -9,8 +9,8 @@
  *            (relay_first_byte_ms), and while neither side moves (relay_idle_ms).
  * Invariant: nothing is tried again once a byte of the body was taken: the
  *            client's bytes are nowhere but in flight. At most one buffer of
- *            libcurl's each way is held: what the receiver does not take, the
- *            sender is not asked for.
+ *            libcurl's each way is held, and the answer's once more, joined: what
+ *            the receiver does not take, the sender is not asked for.
  */
 #include "routing/relay.h"
 
@@ -36,6 +36,7 @@ struct relay_thread {
 	struct relays *relays;
 	CURLM *multi; /* keeps the connections */
 	CURL *curl;
+	uint8_t *joined; /* BUFFER_BYTES of an answer on their way to the client */
 };
 
 /* One relay under way. */
@@ -57,6 +58,7 @@ struct relay {
 	int64_t moved_us;       /* when a byte last moved, monotonic */
 	int64_t heard_us;       /* when the breaker was last told that the home lives */
 	curl_off_t up, down;
+	size_t joined;          /* bytes of the answer that are not passed on yet */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -122,32 +124,38 @@ relay_thread_free(struct relay_thread *t)
 		curl_easy_cleanup(t->curl);
 	if (t->multi != NULL)
 		curl_multi_cleanup(t->multi);
+	free(t->joined);
 	free(t);
 }
 
 /* ---- the body: client to home ---- */
 
+/* All that is there, and no more: a web server hands it out in small pieces, and each that is sent alone costs its round. */
 static size_t
 on_read(char *p, size_t size, size_t count, void *arg)
 {
 	struct relay *r = arg;
-	ssize_t n;
+	size_t got = 0;
+	ssize_t n = 0;
 
 	if (!r->io->ready(r->io->arg)) {
 		r->paused = true;
 		return CURL_READFUNC_PAUSE;
 	}
-	n = r->io->read(r->io->arg, p, size * count);
+	do {
+		n = r->io->read(r->io->arg, p + got, size * count - got);
+		if (n < 0) {
+			r->client_gone = true;
+			return CURL_READFUNC_ABORT;
+		}
+		got += (size_t)n;
+		r->taken += n;
+		/* Of a body whose length is known libcurl never reads the end. */
+		if (n == 0 || r->taken == r->rq->content_length)
+			r->sent = true;
+	} while (!r->sent && got < size * count && r->io->ready(r->io->arg));
 	r->moved_us = clock_mono_us();
-	if (n < 0) {
-		r->client_gone = true;
-		return CURL_READFUNC_ABORT;
-	}
-	r->taken += n;
-	/* Of a body whose length is known libcurl never reads the end. */
-	if (n == 0 || r->taken == r->rq->content_length)
-		r->sent = true;
-	return (size_t)n;
+	return got;
 }
 
 /* ---- the answer: home to client ---- */
@@ -223,23 +231,32 @@ on_header(char *p, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* What is joined goes to the client. false: it goes no further. */
+static bool
+pass_on(struct relay *r)
+{
+	int rc = r->joined == 0 ? 0 : r->io->write(r->io->arg, r->thread->joined, r->joined);
+
+	if (r->joined > 0)
+		r->moved_us = clock_mono_us();
+	r->joined = 0;
+	r->client_gone = r->client_gone || rc < 0;
+	r->enough = r->enough || rc > 0;
+	return rc == 0;
+}
+
+/* libcurl gives what it has read in pieces of 16 KiB. They are joined again, and passed on before anything is waited for. */
 static size_t
 on_write(char *p, size_t size, size_t count, void *arg)
 {
 	struct relay *r = arg;
 	size_t len = size * count;
-	int rc;
 
 	heard(r);
-	if (!begin(r))
+	if (!begin(r) || (len > BUFFER_BYTES - r->joined && !pass_on(r)) || len > BUFFER_BYTES)
 		return 0;
-	rc = r->io->write(r->io->arg, p, len);
-	if (rc != 0) {
-		r->client_gone = rc < 0;
-		r->enough = rc > 0;
-		return 0;
-	}
-	r->moved_us = clock_mono_us();
+	memcpy(r->thread->joined + r->joined, p, len);
+	r->joined += len;
 	return len;
 }
 
@@ -335,7 +352,7 @@ drive(struct relay *r, CURLcode *code)
 	CURLMsg *done;
 
 	for (;;) {
-		if (curl_multi_perform(multi, &running) != CURLM_OK)
+		if (curl_multi_perform(multi, &running) != CURLM_OK || !pass_on(r))
 			return false;
 		if (running == 0)
 			break;
@@ -394,7 +411,9 @@ have_handles(struct relay_thread *t)
 		(void)curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
 	if (t->curl == NULL)
 		t->curl = curl_easy_init();
-	return t->multi != NULL && t->curl != NULL;
+	if (t->joined == NULL)
+		t->joined = malloc(BUFFER_BYTES); /* process: the thread's */
+	return t->multi != NULL && t->curl != NULL && t->joined != NULL;
 }
 
 bool
