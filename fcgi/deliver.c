@@ -121,13 +121,17 @@ struct call {
 	const char *id, *body;     /* body NULL: nothing is left to send */
 };
 
-static struct notification_event
-event_of(const struct deliverer *d, const struct notification *x)
+/* false: the arena is full. */
+static bool
+event_of(const struct deliverer *d, const struct notification *x, struct notification_event *out)
 {
-	const struct worker *w = d->all->w;
+	size_t id = strcspn(x->request_id, " "); /* see notify_request() */
+	const char *host = x->request_id + id;
 
-	return (struct notification_event){ x->event, x->config_id, w->settings->region, x->bucket, x->owner_id, x->principal,
-		x->address, x->request_id, w->host_id, x->at_us, x->n, x->key, x->version, x->has_object ? x->etag : NULL, x->size };
+	*out = (struct notification_event){ x->event, x->config_id, d->all->w->settings->region, x->bucket, x->owner_id, x->principal,
+		x->address, arena_strndup(d->arena, x->request_id, id), *host == '\0' ? host : host + 1, x->at_us, x->n, x->key,
+		x->version, x->has_object ? x->etag : NULL, x->size };
+	return out->request_id != NULL;
 }
 
 /* Whoever may put a bucket's configuration may name any webhook unvalidated: here it is looked at what is another tenant's. */
@@ -154,8 +158,8 @@ make_body(struct deliverer *d, const struct webhook *w, struct call *c, struct e
 			test = false;
 		} else if (test && n > 0)
 			break; /* behind those before it */
-		else
-			e[n++] = event_of(d, &c->v[i]);
+		else if (!event_of(d, &c->v[i], &e[n++]))
+			return FAIL(err, ERR_LIMIT, "events do not fit in memory");
 	}
 	c->n = i;
 	if (n == 0)

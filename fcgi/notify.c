@@ -55,23 +55,30 @@ whom(const void *arg, enum notify_change change, struct span key, struct notify_
 	return true;
 }
 
+const char *
+notify_request(const struct req *r)
+{
+	return arena_printf(r->arena, "%s %s", r->id, r->thread->worker->host_id);
+}
+
 int
 notify_begin(struct req *r)
 {
+	const char *doc, *request;
 	struct telling *w;
-	const char *doc;
 
 	if (r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_NOTIFICATION))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(tells); i++) {
 		if (tells[i].op != r->op)
 			continue;
+		request = notify_request(r);
 		w = ARENA_NEW(r->arena, struct telling);
-		if (w == NULL)
+		if (w == NULL || request == NULL)
 			return FAIL(&r->err, ERR_LIMIT, "arena is full");
 		if (meta_bucket_config(r->thread->meta, r->arena, r->bucket, CONFIG_KIND_NOTIFICATION, &doc, &r->err) != 0)
 			return -1;
-		*w = (struct telling){ .n = { r->bucket, r->client_addr == NULL ? "" : r->client_addr, r->id, whom, w }, .r = r,
+		*w = (struct telling){ .n = { r->bucket, r->client_addr == NULL ? "" : r->client_addr, request, whom, w }, .r = r,
 			.event = tells[i].event };
 		notification_read(r->arena, doc, &w->configs);
 		if (w->configs.n > 0)

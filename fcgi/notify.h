@@ -11,5 +11,7 @@
 /* Before a handler. 0, or -1: it cannot be known whom to tell, and nothing may be written. */
 MUST_CHECK int notify_begin(struct req *r);
 void notify_end(struct req *r);
+/* What an event says of its request: "ID HOST-ID", from x-amz-request-id and x-amz-id-2. NULL: the arena is full. */
+const char *notify_request(const struct req *r);
 
 #endif

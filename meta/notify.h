@@ -17,7 +17,7 @@ struct notify_to {
 };
 struct notify {
 	const struct bucket *bucket;
-	const char *address, *request_id;
+	const char *address, *request_id; /* request_id: what the request is known by, opaque here */
 	/* Is anybody told of such a change of that key? Asked before the change and after it. Strings are the caller's arena's; NULL: it is full, and nothing is written. */
 	bool (*whom)(const void *arg, enum notify_change change, struct span key, struct notify_to *out);
 	const void *arg;

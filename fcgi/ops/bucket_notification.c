@@ -11,6 +11,7 @@
 #include "fcgi/ops/bucket_config.h"
 
 #include "fcgi/deliver.h"
+#include "fcgi/notify.h"
 #include "fcgi/worker.h"
 #include "meta/notify.h"
 #include "meta/registry.h"
@@ -37,11 +38,11 @@ is_there(struct req *r, struct span name)
 static int
 send_test(struct req *r, struct span name)
 {
-	struct notify n = { .bucket = r->bucket, .address = r->client_addr == NULL ? "" : r->client_addr, .request_id = r->id };
+	struct notify n = { .bucket = r->bucket, .address = r->client_addr == NULL ? "" : r->client_addr, .request_id = notify_request(r) };
 	struct notify_to to = { arena_strndup(r->arena, name.p, name.len), "", "TestEvent",
 		r->access_key == NULL ? "Anonymous" : r->access_key };
 
-	if (to.webhook == NULL)
+	if (to.webhook == NULL || n.request_id == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	return meta_notify_test(r->thread->meta, r->arena, &n, &to, &r->err);
 }
