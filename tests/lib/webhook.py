@@ -16,17 +16,18 @@ class Receiver:
     """Made with its webhook. answers: statuses to be given first, then 200. hold: an event to wait for before each answer."""
 
     def __init__(self, *options, listen=True):
-        self.calls, self.answers, self.hold, self.lock, self.server = [], [], None, threading.Lock(), None
-        self.name = "t-" + secrets.token_hex(6)
-        self.port = 0
-        self.start()
-        if not listen:
-            self.stop()
+        self.calls, self.answers, self.hold, self.lock = [], [], None, threading.Lock()
+        self.name, self.listens = "t-" + secrets.token_hex(6), False
+        self.server = self.bound()
+        self.port = self.server.server_address[1]
+        if listen:
+            self.start()
         made = admin_json(EU, "webhook", "create", self.name, "http://127.0.0.1:%d/events?x=1" % self.port, *options)
         self.secret = find_field(made, "secret")
         self.queue, self.topic = find_field(made, "queue"), find_field(made, "topic")
 
-    def start(self):
+    def bound(self):
+        """The port is ours; whoever connects is refused until start()."""
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -54,13 +55,14 @@ class Receiver:
             def handle_error(self, request, client_address):
                 pass  # whoever called was killed
 
-        self.server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        server.server_bind()
+        return server
 
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def start(self):
+        self.listens = True
+        self.server.server_activate()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def delete(self):
         return admin(EU, "webhook", "delete", self.name, "--yes", check=False)
@@ -70,7 +72,9 @@ class Receiver:
         for n in buckets:
             s3.request("PUT", n, query="notification", body=b"<NotificationConfiguration/>")
         self.delete()
-        self.stop()
+        if self.listens:
+            self.server.shutdown()
+        self.server.server_close()
 
     def bodies(self):
         with self.lock:
