@@ -76,8 +76,10 @@ describe(const struct req *r, int64_t dur_us, struct access_record *out)
 static void
 lost(const struct req *r, int64_t n, const struct err *err)
 {
+	int64_t before = metric_get(M_ACCESS_LOG_LOST);
+
 	/* A full disk loses many: one in a thousand is told of. */
-	if (metric_get(M_ACCESS_LOG_LOST) % 1000 == 0)
+	if (before == 0 || before / 1000 != (before + n) / 1000)
 		log_event(r->id, EV_ACCESS_LOG_LOST, LS("bucket", r->bucket->name), LS("detail", err->detail));
 	metric_add(M_ACCESS_LOG_LOST, n);
 }

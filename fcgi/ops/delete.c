@@ -130,6 +130,7 @@ struct many {
 	struct object_removed *done;  /* beside each of what */
 	size_t *place;                /* item -> its place in what; SIZE_MAX: refused */
 	int *code;                    /* of a refused item */
+	struct deleted_key *told;     /* beside each item, for the bucket's access log; NULL: it has none */
 	size_t n;                     /* of what */
 };
 
@@ -145,7 +146,10 @@ make_room(struct req *r, struct many *m)
 	m->code = arena_array(r->arena, n, sizeof(*m->code));
 	if (m->what == NULL || m->version == NULL || m->done == NULL || m->place == NULL || m->code == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
-	return 0;
+	if (!bucket_has_config(r->bucket, CONFIG_KIND_LOGGING))
+		return 0;
+	m->told = arena_array(r->arena, n, sizeof(*m->told));
+	return m->told != NULL ? 0 : FAIL(&r->err, ERR_LIMIT, "arena is full");
 }
 
 /* Is it to be tried? Else the code of its refusal. */
@@ -195,23 +199,18 @@ write_item(struct strbuf *sb, const struct many *m, size_t i)
 }
 
 /* For the bucket's access log: one line a key, refused ones too. */
-static int
+static void
 remember(struct req *r, const struct many *m)
 {
-	struct deleted_key *d;
 	const char *message;
 
-	if (!bucket_has_config(r->bucket, CONFIG_KIND_LOGGING))
-		return 0;
-	d = arena_array(r->arena, m->asked.n, sizeof(*d));
-	if (d == NULL)
-		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	if (m->told == NULL)
+		return;
 	for (size_t i = 0; i < m->asked.n; i++)
-		d[i] = (struct deleted_key){ m->asked.items[i].key, m->asked.items[i].version,
+		m->told[i] = (struct deleted_key){ m->asked.items[i].key, m->asked.items[i].version,
 			m->place[i] == SIZE_MAX ? m->code[i] : code_of(m->done[m->place[i]].wrote, &message) };
-	r->deleted = d;
+	r->deleted = m->told;
 	r->n_deleted = m->asked.n;
-	return 0;
 }
 
 /* S3 wants to know that the list came whole before it deletes: any one digest does. */
@@ -242,9 +241,9 @@ op_delete_objects(struct req *r, const struct identity *who)
 		m.code[i] = prepare(r, who, &m.asked.items[i], &m.version[i], &m.what[m.n]);
 		m.place[i] = m.code[i] == 0 ? m.n++ : SIZE_MAX;
 	}
-	if (meta_object_delete_many(r->thread->meta, r->arena, r->bucket, m.what, m.n, marker_owner(who), m.done, &r->err) != 0 ||
-	    remember(r, &m) != 0)
+	if (meta_object_delete_many(r->thread->meta, r->arena, r->bucket, m.what, m.n, marker_owner(who), m.done, &r->err) != 0)
 		return -1;
+	remember(r, &m);
 	strbuf_init(&xml, r->arena, RESULT_XML_MAX);
 	xml_begin(&xml, "DeleteResult");
 	for (size_t i = 0; i < m.asked.n; i++)
