@@ -33,11 +33,10 @@ def test_dead_before_done():
     """The webhook took it, and who called dies before it is gone from the queue: told again."""
     the, n, w = begin()
     points(the, "eu/s3", "notify_before_done=100%:kill")
-    put(n, "k", b"x")
-    until("it is told", lambda: numbers(w, "k"))
+    # Whoever serves may have been killed, too: written again until it is told.
+    until("it is told", lambda: numbers(w, "k") or (put(n, "k", b"x") and False), 60)
     points(the, "eu/s3")
-    until("and again", lambda: len(numbers(w, "k")) > 1)
-    eq("the same event", len(set(numbers(w, "k"))), 1)
+    until("an event came twice", lambda: len(numbers(w, "k")) > len(set(numbers(w, "k"))))
     the.wait_well()
     w.close(n, s3=S3())
 
