@@ -40,9 +40,10 @@ count(const struct xml_node *n, int depth)
 {
 	size_t all = 0;
 
-	FUZZ_CHECK(depth <= XML_LIMITS_SMALL.depth);
-	for (; n != NULL; n = n->next)
+	for (; n != NULL; n = n->next) {
+		FUZZ_CHECK(depth <= XML_LIMITS_SMALL.depth);
 		all += 1 + count(n->child, depth + 1);
+	}
 	return all;
 }
 
