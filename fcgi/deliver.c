@@ -115,6 +115,7 @@ find_webhook(struct deliverer *d, const char *name, const struct webhook **out, 
 
 struct call {
 	const char *webhook;
+	int64_t asked_us;          /* for the queue, by the monotonic clock: the hold is no older */
 	int failures;              /* in a row, before */
 	struct notification *v;    /* what the queue begins with, and is dealt with by this call */
 	size_t n, n_dropped;       /* dropped: of buckets that may not send there */
@@ -210,6 +211,11 @@ deliver(struct deliverer *d, struct call *c, char why[WEBHOOK_WHY_SIZE])
 		snprintf(why, WEBHOOK_WHY_SIZE, "%.*s", WEBHOOK_WHY_SIZE - 1, err.detail);
 		return false;
 	}
+	/* What is left of the hold must be enough for the call. */
+	if (clock_mono_us() - c->asked_us > (d->all->w->settings->db_timeout_ms + HOLD_MORE_MS / 2) * US_PER_MS) {
+		snprintf(why, WEBHOOK_WHY_SIZE, "the databases were too slow to call it in time");
+		return false;
+	}
 	return c->body == NULL || call_webhook(d, w, c, why);
 }
 
@@ -257,7 +263,7 @@ take_one(struct deliverer *d, struct err *err)
 {
 	const struct settings *s = d->all->w->settings;
 	char why[WEBHOOK_WHY_SIZE] = "";
-	struct call c = { NULL };
+	struct call c = { .asked_us = clock_mono_us() };
 	int rc = meta_queue_take(d->meta, d->arena, &d->holder, s->webhook_timeout_ms + s->db_timeout_ms + HOLD_MORE_MS, &c.webhook,
 	    &c.failures, err);
 
