@@ -274,6 +274,8 @@ end_process(pid_t pid, int sig)
 	if (sig != SIGKILL)
 		kill(pid, SIGCONT);
 	ck_assert_int_eq(waitpid(pid, &st, 0), pid);
+	if (sig != SIGKILL && st != 0)
+		fputs(read_file(arena_printf(arena, "%s/stderr", scratch_dir(sc))), stderr);
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
 }
 
