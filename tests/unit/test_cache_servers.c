@@ -459,16 +459,16 @@ END_TEST
 
 /* ---- memory ---- */
 
-/* Pages and values are pushed out by others of their size: misses, until there are pages again. */
+/* Pages are pushed out by others of their size: misses, until there are pages again. */
 START_TEST(test_eviction_costs_misses_only)
 {
-	static char data[400];
+	static char data[520]; /* in memcached's size class of a stamp page: what is of another one makes room late, if at all */
 	struct event_clock c = at(E1, 10);
 	struct cache_place p;
 	char name[32];
 	bool gone = false;
 
-	/* The oldest goes first. Its newer way keeps what is looked at until a thread of its own has had time to see that it is idle. */
+	/* The oldest goes first; the newer way keeps what is looked at until a thread of memcached's sees that it is idle. */
 	setup_with(1, "-m 2 -o no_lru_maintainer");
 	trust(c);
 	fill(c, "x");
