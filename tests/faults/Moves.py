@@ -169,6 +169,7 @@ class Nomad:
             ok("%s is one of what it may be: %r" % (key, a), a.status == 200 and a.body in may)
         ok("nobody else's keys", set(keys) <= set(self.last) | set(self.still))
         for r in self.lab.names:
+            self.lab.admin(r, "maintain")  # what nobody had asked for is gone from now
             self.lab.psql("UPDATE bucket_moving SET since = since - interval '1 day' WHERE state = 'gone'", r + "/pg")
             self.lab.admin(r, "maintain")
             eq("%s: moves that are not over" % r, self.lab.psql("SELECT state FROM bucket_moving", r + "/pg"), "")
