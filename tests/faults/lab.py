@@ -581,9 +581,10 @@ class Lab:
         return a.status == 200 and body.get("global_database") and body.get("cache_trusted")
 
     def wait_well(self, seconds=30):
+        """Each process of a region tells of itself, and tries a database that was away after a pause of its own: so each is asked, by asking often."""
         if self.web:
             for r in self.well_names:
-                until("region %s is well" % r, lambda r=r: self.well(r), seconds)
+                until("region %s is well" % r, lambda r=r: all(self.well(r) for _ in range(8 * self.processes)), seconds)
 
     def mend(self, seconds=30):
         """Whatever was broken is whole again: links, parts, clocks."""
