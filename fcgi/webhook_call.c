@@ -77,7 +77,7 @@ headers_of(struct arena *a, const struct webhook_call *c)
 }
 
 static void
-set_up(CURL *h, const struct webhook_call *c, struct curl_slist *headers, size_t *seen)
+set_up(CURL *h, const struct webhook_call *c, struct curl_slist *headers, char problem[CURL_ERROR_SIZE], size_t *seen)
 {
 	const struct settings *s = c->settings;
 
@@ -99,14 +99,26 @@ set_up(CURL *h, const struct webhook_call *c, struct curl_slist *headers, size_t
 	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->stop);
+	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, problem);
 	if (s->webhook_ca_file[0] != '\0')
 		curl_easy_setopt(h, CURLOPT_CAINFO, s->webhook_ca_file);
+}
+
+/* What libcurl found, in ASCII: names of a certificate may be anything, and the reason is kept in the database. */
+static void
+say_problem(CURLcode code, const char *problem, char why[WEBHOOK_WHY_SIZE])
+{
+	snprintf(why, WEBHOOK_WHY_SIZE, "%s", problem[0] != '\0' ? problem : curl_easy_strerror(code));
+	for (char *p = why; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 }
 
 bool
 webhook_call(void **curl, struct arena *a, const struct webhook_call *c, char why[WEBHOOK_WHY_SIZE])
 {
 	struct curl_slist *headers = headers_of(a, c);
+	char problem[CURL_ERROR_SIZE] = "";
 	size_t seen = 0;
 	long status = 0;
 	CURLcode code;
@@ -121,14 +133,15 @@ webhook_call(void **curl, struct arena *a, const struct webhook_call *c, char wh
 		return false;
 	}
 	curl_easy_reset(h);
-	set_up(h, c, headers, &seen);
+	set_up(h, c, headers, problem, &seen);
 	code = curl_easy_perform(h);
+	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
 	(void)curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
 	if (seen > ANSWER_BYTES_MAX)
 		snprintf(why, WEBHOOK_WHY_SIZE, "the answer is longer than %d bytes", ANSWER_BYTES_MAX);
 	else if (code != CURLE_OK)
-		snprintf(why, WEBHOOK_WHY_SIZE, "%s", curl_easy_strerror(code));
+		say_problem(code, problem, why);
 	else if (status < 200 || status > 299)
 		snprintf(why, WEBHOOK_WHY_SIZE, "status %ld", status);
 	else

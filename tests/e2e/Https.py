@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""HTTPS from the client to the home: endpoints with TLS, relays and copies between regions verified. Runs alone: it changes the regions' endpoints."""
+"""HTTPS from the client to the home: endpoints with TLS; relays, copies between regions and webhooks verified. Runs alone: it changes the regions' endpoints."""
 import os
 import sys
 
@@ -8,6 +8,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 
 import contextlib  # noqa: E402
+
+from webhook import Receiver, configuration, queue  # noqa: E402
 
 EU_TLS, US_TLS = EU.over_tls(), US.over_tls()
 
@@ -49,14 +51,19 @@ def restart(region):
     until("%s is well" % region, lambda: S3(region).send("GET", "/-/health").status == 200)
 
 
-def authority(where):
-    """A CA that signed nothing of ours."""
-    path = os.path.join(where, "other-ca.pem")
+def certificate(where, name, *more):
+    """A certificate and its key: an authority's, unless more says otherwise."""
+    path = os.path.join(where, name + ".pem")
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Anvil quick start",
-        "-keyout", os.path.join(where, "other-ca.key"), "-out", path)
+        "-keyout", path[:-4] + ".key", "-out", path, *more)
     os.chmod(where, 0o755)
     os.chmod(path, 0o644)
-    return path
+    return path, path[:-4] + ".key"
+
+
+def authority(where):
+    """A CA that signed nothing of ours."""
+    return certificate(where, "other-ca")[0]
 
 
 def test_served():
@@ -164,6 +171,36 @@ def test_other_name_is_refused():
         unreachable(S3(US).get(n, "k"))
     # Each worker process has a breaker of its own, and tries a home that was down once a second.
     until("the breakers close", lambda: all(S3(US).get(n, "k").status == 200 for _ in range(16)))
+
+
+def test_webhooks():
+    """A webhook is called only where its certificate is of webhook_ca_file and of its name; until it is, the event waits."""
+    where = temp_dir()
+    ours = certificate(where, "ours")
+
+    def signed(name, alt, by=ours):
+        return certificate(where, name, "-CA", by[0], "-CAkey", by[1], "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=" + alt)
+
+    def failed(w, *words):
+        def says():
+            why = find_field(admin_json(EU, "webhook", "show", w.name), "last_error") or ""
+            return all(x in why for x in words)
+        until("refused: %s" % " ".join(words), says)
+        eq("not a byte goes there", w.calls, [])
+
+    n, s3, good = bucket(EU), S3(), signed("good", "IP:127.0.0.1")
+    w = Receiver(certificate=good)
+    status(s3.request("PUT", n, query="notification", body=configuration(queue(w.queue, "s3:ObjectCreated:*"))), 200)
+    s3.put(n, "k", b"x")
+    failed(w, "certificate")  # the system's authorities do not know ours
+    w.show(signed("theirs", "IP:127.0.0.1", certificate(where, "theirs-ca")))
+    with settings(EU, 'webhook_ca_file = "%s"' % ours[0]):
+        failed(w, "certificate")
+        w.show(signed("other-name", "DNS:localhost"))
+        failed(w, "name", "127.0.0.1")
+        w.show(good)
+        w.wait_for(("ObjectCreated:Put", "k"), seconds=60)
+    w.close(n, s3=s3)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A receiver of buckets' events, for tests: an HTTP server on a loopback port of its own that checks every signature."""
+"""A receiver of buckets' events, for tests: an HTTP or HTTPS server on a loopback port of its own that checks every signature."""
 import base64
 import hashlib
 import hmac
 import http.server
 import json
+import ssl
 import threading
 import time
 import urllib.parse
@@ -13,16 +14,22 @@ from anvil import EU, admin, admin_json, eq, find_field, ok, secrets, until
 
 
 class Receiver:
-    """Made with its webhook. answers: statuses to be given first, then 200. hold: an event to wait for before each answer."""
+    """Made with its webhook. answers: statuses to be given first, then 200. hold: an event to wait for before each answer.
+    certificate: (certificate, key) to speak TLS with."""
 
-    def __init__(self, *options, listen=True):
+    def __init__(self, *options, listen=True, certificate=None):
         self.calls, self.answers, self.hold, self.lock = [], [], None, threading.Lock()
         self.name, self.listens = "t-" + secrets.token_hex(6), False
         self.server = self.bound()
+        self.tls = None if certificate is None else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if self.tls is not None:
+            self.show(certificate)
+            # The handshake is a call's own, not the one that all wait for.
+            self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         if listen:
             self.start()
-        made = admin_json(EU, "webhook", "create", self.name, "http://127.0.0.1:%d/events?x=1" % self.port, *options)
+        made = admin_json(EU, "webhook", "create", self.name, "http%s://127.0.0.1:%d/events?x=1" % ("s" if self.tls else "", self.port), *options)
         self.secret = find_field(made, "secret")
         self.queue, self.topic = find_field(made, "queue"), find_field(made, "topic")
 
@@ -63,6 +70,10 @@ class Receiver:
         self.listens = True
         self.server.server_activate()
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def show(self, certificate):
+        """To whoever connects from now on."""
+        self.tls.load_cert_chain(*certificate)
 
     def delete(self):
         return admin(EU, "webhook", "delete", self.name, "--yes", check=False)
