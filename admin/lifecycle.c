@@ -341,16 +341,13 @@ struct telling {
 static bool
 whom(const void *arg, enum notify_change change, struct span key, struct notify_to *out)
 {
-	static const char *const events[] = { [NOTIFY_REMOVED] = "LifecycleExpiration:Delete",
+	static const char *const events[] = { [NOTIFY_WRITTEN] = NULL, [NOTIFY_REMOVED] = "LifecycleExpiration:Delete",
 		[NOTIFY_MARKED] = "LifecycleExpiration:DeleteMarkerCreated" };
 	const struct telling *w = arg;
-	const struct notification_config *c = change == NOTIFY_WRITTEN ? NULL : notification_match(&w->configs, events[change], key);
 
-	if (c == NULL)
-		return false;
-	*out = (struct notify_to){ arena_strndup(w->arena, c->webhook.p, c->webhook.len), arena_strndup(w->arena, c->id.p, c->id.len),
-		events[change], BY_LIFECYCLE };
-	return true;
+	out->event = events[change]; /* of what it writes it tells nothing */
+	out->principal = BY_LIFECYCLE;
+	return notification_whom(w->arena, &w->configs, out->event, key, &out->webhook, &out->config_id);
 }
 
 /* Until the bucket is done; page: the arena of what is told of a page. */

@@ -43,16 +43,11 @@ whom(const void *arg, enum notify_change change, struct span key, struct notify_
 {
 	const struct telling *w = arg;
 	const struct req *r = w->r;
-	const char *event = w->event[change];
-	const struct notification_config *c = event == NULL ? NULL : notification_match(&w->configs, event, key);
 
-	if (c == NULL)
-		return false;
+	out->event = w->event[change];
 	/* Who asks was verified before anything is written; a form's signer only in its handler. */
-	*out = (struct notify_to){ arena_strndup(r->arena, c->webhook.p, c->webhook.len),
-		arena_strndup(r->arena, c->id.p, c->id.len), event,
-		r->acts_for != NULL ? r->acts_for : r->access_key != NULL ? r->access_key : "Anonymous" };
-	return true;
+	out->principal = r->acts_for != NULL ? r->acts_for : r->access_key != NULL ? r->access_key : "Anonymous";
+	return notification_whom(r->arena, &w->configs, out->event, key, &out->webhook, &out->config_id);
 }
 
 const char *

@@ -262,6 +262,19 @@ notification_match(const struct notification_configs *c, const char *event, stru
 	return NULL;
 }
 
+bool
+notification_whom(struct arena *a, const struct notification_configs *c, const char *event, struct span key, const char **webhook,
+    const char **config_id)
+{
+	const struct notification_config *m = event == NULL ? NULL : notification_match(c, event, key);
+
+	if (m == NULL)
+		return false;
+	*webhook = arena_strndup(a, m->webhook.p, m->webhook.len);
+	*config_id = arena_strndup(a, m->id.p, m->id.len);
+	return true;
+}
+
 /* ---- the stored form ---- */
 
 /* An Id that none has yet; NULL: the arena is full. */

@@ -31,6 +31,9 @@ MUST_CHECK int s3_notification_check(struct arena *a, struct span given, const c
 void notification_read(struct arena *a, const char *stored, struct notification_configs *out);
 /* Which of them is told of "ObjectCreated:Put" of that key: one at most, since they may not overlap. NULL: none. */
 const struct notification_config *notification_match(const struct notification_configs *c, const char *event, struct span key);
+/* The same as texts of an arena (NULL: it is full): which webhook, by which configuration. false: none is told. event NULL: nothing is. */
+bool notification_whom(struct arena *a, const struct notification_configs *c, const char *event, struct span key, const char **webhook,
+    const char **config_id);
 
 struct notification_event {
 	const char *event;            /* "ObjectCreated:Put" */
