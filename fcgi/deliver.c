@@ -2,7 +2,7 @@
 /*
  * fcgi/deliver.c - delivers buckets' events to webhooks, beside the threads that serve.
  *
- * Owns:       its threads; each an arena, a connection to a webhook, and the list of webhooks as it was last read.
+ * Owns:       its threads; each an arena, a connection to a webhook, and what it knows of the webhooks that it called last.
  * Called by:  worker.c.
  * Blocks:     on the databases and on webhooks; no request waits for it, and it holds no connection while it calls.
  * Invariant:  who has a queue has it for longer than a call takes, so two do not call one webhook at a time. Events go
@@ -25,24 +25,28 @@
 
 #define STACK_BYTES (512 * 1024)
 #define BATCH 100                      /* events in a call */
-#define WEBHOOKS_MAX 10000
+#define KNOWN_MAX 64                   /* webhooks */
+#define KNOWN_BYTES ((size_t)64 * 1024)
+#define KNOWN_FOR_US (5 * US_PER_S)    /* before it is asked for again */
 #define ARENA_BYTES ((size_t)32 * 1024 * 1024)
 #define LOOK_EVERY_US US_PER_S
-#define LIST_FOR_US (5 * US_PER_S)     /* how long the list of webhooks is taken to be current */
-#define NEW_AFTER_US (100 * US_PER_MS) /* before it is read again for one that is not in it */
 #define TRIM_EVERY_US (60 * US_PER_S)
 #define COUNT_EVERY_US (5 * US_PER_S)
 #define WAIT_MAX_S 300                 /* between two tries */
 #define HOLD_MORE_MS 2000              /* what a hold lasts beyond a call and its statements */
 #define TEST_EVENT "TestEvent"
 
+struct known {
+	struct arena *arena; /* its own; NULL: nothing is known here */
+	struct webhook webhook;
+	int64_t asked_us;    /* monotonic */
+};
 struct deliverer {
 	struct deliverers *all;
 	struct meta_thread *meta;
-	struct arena *arena, *list_arena; /* of a call; of the list */
-	struct webhook *list;
-	size_t n_list;
-	int64_t list_us, trim_us, count_us; /* when: monotonic; 0: never */
+	struct arena *arena;       /* of a call */
+	struct known known[KNOWN_MAX];
+	int64_t trim_us, count_us; /* when: monotonic; 0: never */
 	struct uuid holder;
 	void *curl;
 	pthread_t id;
@@ -67,47 +71,52 @@ stopped(const struct deliverers *d)
 
 /* ---- the webhooks ---- */
 
-/* The list as it is, unless it was read so lately; or as it was when it cannot be read. */
-static int
-read_list(struct deliverer *d, int64_t lately_us, struct err *err)
+/* What is known of one of that name, or the place of what was asked for longest ago. */
+static struct known *
+place_of(struct deliverer *d, const char *name)
 {
-	struct arena *a;
-	struct webhook *list;
-	size_t n;
+	struct known *oldest = &d->known[0];
 
-	if (d->list != NULL && clock_mono_us() - d->list_us < lately_us)
-		return 0;
-	a = arena_new(ARENA_BYTES);
-	if (registry_webhook_list(d->meta, a, "", WEBHOOKS_MAX, &list, &n, err) != 0) {
-		arena_free(a);
-		return d->list != NULL ? 0 : -1;
+	for (size_t i = 0; i < ARRAY_LEN(d->known); i++) {
+		struct known *k = &d->known[i];
+
+		if (k->arena != NULL && strcmp(k->webhook.name, name) == 0)
+			return k;
+		if (k->asked_us < oldest->asked_us)
+			oldest = k;
 	}
-	arena_free(d->list_arena);
-	d->list_arena = a;
-	d->list = list;
-	d->n_list = n;
-	d->list_us = clock_mono_us();
-	return 0;
+	arena_free(oldest->arena);
+	*oldest = (struct known){ 0 };
+	return oldest;
 }
 
-static const struct webhook *
-in_list(const struct deliverer *d, const char *name)
-{
-	for (size_t i = 0; i < d->n_list; i++)
-		if (strcmp(d->list[i].name, name) == 0)
-			return &d->list[i];
-	return NULL;
-}
-
-/* 0 with *out, NULL: there is none. One that is not in the list may be new. */
+/* 0 with *out, NULL: there is none. As it was when it cannot be asked: who has the databases apart goes on delivering. */
 static int
 find_webhook(struct deliverer *d, const char *name, const struct webhook **out, struct err *err)
 {
-	if (read_list(d, LIST_FOR_US, err) != 0)
+	struct known *k = place_of(d, name);
+	struct webhook w;
+	struct arena *a;
+
+	*out = k->arena == NULL ? NULL : &k->webhook;
+	if (*out != NULL && clock_mono_us() - k->asked_us < KNOWN_FOR_US)
+		return 0;
+	a = arena_new(KNOWN_BYTES);
+	if (registry_webhook_find(d->meta, a, name, &w, err) == 0) {
+		arena_free(k->arena);
+		*k = (struct known){ a, w, clock_mono_us() };
+		*out = &k->webhook;
+		return 0;
+	}
+	arena_free(a);
+	if (err->code != ERR_NOT_FOUND && *out == NULL)
 		return -1;
-	*out = in_list(d, name);
-	if (*out == NULL && read_list(d, NEW_AFTER_US, err) == 0)
-		*out = in_list(d, name);
+	if (err->code == ERR_NOT_FOUND) {
+		arena_free(k->arena);
+		*k = (struct known){ 0 };
+		*out = NULL;
+	}
+	err_clear(err);
 	return 0;
 }
 
@@ -153,21 +162,23 @@ make_body(struct deliverer *d, const struct webhook *w, struct call *c, struct e
 	if (e == NULL)
 		return FAIL(err, ERR_LIMIT, "events do not fit in memory");
 	for (; i < c->n && !test; i++) {
-		test = strcmp(c->v[i].event, TEST_EVENT) == 0;
 		if (!may_have(w, &c->v[i])) {
 			c->n_dropped++;
+			continue;
+		}
+		test = strcmp(c->v[i].event, TEST_EVENT) == 0;
+		if (test && n > 0) {
 			test = false;
-		} else if (test && n > 0)
 			break; /* behind those before it */
-		else if (!event_of(d, &c->v[i], &e[n++]))
+		}
+		if (!event_of(d, &c->v[i], &e[n++]))
 			return FAIL(err, ERR_LIMIT, "events do not fit in memory");
 	}
 	c->n = i;
 	if (n == 0)
 		return 0;
 	c->id = arena_printf(d->arena, "%s-%" PRIx64 "-%zu", d->all->w->settings->region, (uint64_t)e[0].number, n);
-	c->body = test && n == 1 && strcmp(e[0].event, TEST_EVENT) == 0 ? notification_test_json(d->arena, e) :
-	    notification_json(d->arena, e, n);
+	c->body = test ? notification_test_json(d->arena, e) : notification_json(d->arena, e, n);
 	return c->id != NULL && c->body != NULL ? 0 : FAIL(err, ERR_INTERNAL, "events could not be written as JSON");
 }
 
@@ -198,7 +209,7 @@ deliver(struct deliverer *d, struct call *c, char why[WEBHOOK_WHY_SIZE])
 	struct err err = { 0 };
 
 	if (find_webhook(d, c->webhook, &w, &err) != 0) {
-		snprintf(why, WEBHOOK_WHY_SIZE, "the list of webhooks cannot be read");
+		snprintf(why, WEBHOOK_WHY_SIZE, "the database that has the webhooks cannot be asked");
 		return false;
 	}
 	if (w == NULL) {
@@ -407,7 +418,8 @@ deliver_stop(struct deliverers *d)
 		webhook_close(d->v[i].curl);
 		meta_thread_free(d->v[i].meta);
 		arena_free(d->v[i].arena);
-		arena_free(d->v[i].list_arena);
+		for (size_t k = 0; k < KNOWN_MAX; k++)
+			arena_free(d->v[i].known[k].arena);
 	}
 	(void)pthread_cond_destroy(&d->woken);
 	(void)pthread_mutex_destroy(&d->lock);
