@@ -33,6 +33,7 @@
 #define TRIM_EVERY_US (60 * US_PER_S)
 #define COUNT_EVERY_US (5 * US_PER_S)
 #define WAIT_MAX_S 300                 /* between two tries */
+#define PUT_OFF_MS 5000                /* for one that is disabled */
 #define HOLD_MORE_MS 2000              /* what a hold lasts beyond a call and its statements */
 #define TEST_EVENT "TestEvent"
 
@@ -129,6 +130,7 @@ struct call {
 	struct notification *v;    /* what the queue begins with, and is dealt with by this call */
 	size_t n, n_dropped;       /* dropped: of buckets that may not send there */
 	const char *id, *body;     /* body NULL: nothing is left to send */
+	bool put_off;              /* the webhook is disabled: not called */
 };
 
 /* false: the arena is full. */
@@ -216,6 +218,9 @@ deliver(struct deliverer *d, struct call *c, char why[WEBHOOK_WHY_SIZE])
 		snprintf(why, WEBHOOK_WHY_SIZE, "there is no such webhook");
 		return false;
 	}
+	c->put_off = !w->enabled;
+	if (c->put_off)
+		return false;
 	/* What was refused may be one event's fault: the others come to their turn when it is dropped. */
 	if (meta_queue_next(d->meta, d->arena, c->webhook, c->failures > 0 ? 1 : BATCH, &c->v, &c->n, &err) != 0 ||
 	    make_body(d, w, c, &err) != 0) {
@@ -248,6 +253,11 @@ say_dropped(const char *webhook, int64_t n, const char *why)
 static void
 finish(struct deliverer *d, const struct call *c, bool taken, const char *why, struct err *err)
 {
+	if (c->put_off) {
+		if (meta_queue_failed(d->meta, d->arena, c->webhook, &d->holder, PUT_OFF_MS, NULL, err) != 0)
+			log_event(NULL, EV_WEBHOOK_FAILED, LS("webhook", c->webhook), LS("reason", err->detail), LI("failures", c->failures));
+		return; /* the hold ends by itself */
+	}
 	if (!taken && !stopped(d->all)) {
 		metric_add(M_WEBHOOK_FAILURES, 1);
 		log_event(NULL, EV_WEBHOOK_FAILED, LS("webhook", c->webhook), LS("reason", why), LI("failures", c->failures + 1));

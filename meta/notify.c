@@ -307,25 +307,28 @@ meta_queues_trim(struct meta_thread *t, struct arena *a, int64_t days, int64_t m
 }
 
 static int64_t
-time_at(const struct db_rows *r, int col)
+time_at(const struct db_rows *r, size_t row, int col)
 {
-	return db_is_null(r, 0, col) ? 0 : db_i64(r, 0, col);
+	return db_is_null(r, row, col) ? 0 : db_i64(r, row, col);
 }
 
 int
-meta_queue_status(struct meta_thread *t, struct arena *a, const char *webhook, struct queue_status *out, struct err *err)
+meta_queues_status(struct meta_thread *t, struct arena *a, const char *const *webhooks, size_t n, int64_t most, struct queue_status *out,
+    struct err *err)
 {
 	struct db_rows *r;
 
-	*out = (struct queue_status){ 0 };
-	if (db_query(t->meta->regional, a, STMT_WEBHOOK_QUEUE_STATUS, (const struct db_param[]){ P_TEXT(webhook) }, 1, &r, err) != 0)
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct queue_status){ 0 };
+	if (db_query(t->meta->regional, a, STMT_WEBHOOK_QUEUE_STATUS,
+	        (const struct db_param[]){ P_TEXTS(webhooks), most == 0 ? P_NULL : P_INT(most) }, 2, &r, err) != 0)
 		return -1;
-	if (db_count(r) == 0)
-		return 0;
-	*out = (struct queue_status){ .waiting = db_i64(r, 0, 0), .oldest_us = time_at(r, 1), .failures = (int)db_i64(r, 0, 2),
-		.last_error = object_text(r, 0, 3, NULL), .last_error_us = time_at(r, 4), .next_try_us = time_at(r, 5),
-		.delivered_us = time_at(r, 6), .delivered = db_i64(r, 0, 7), .dropped = db_i64(r, 0, 8) };
-	return 1;
+	for (size_t i = 0; i < db_count(r); i++)
+		out[db_i64(r, i, 0)] = (struct queue_status){ .known = true, .waiting = db_i64(r, i, 1), .oldest_us = time_at(r, i, 2),
+			.failures = (int)db_i64(r, i, 3), .last_error = object_text(r, i, 4, NULL), .last_error_us = time_at(r, i, 5),
+			.next_try_us = time_at(r, i, 6), .delivered_us = time_at(r, i, 7), .delivered = db_i64(r, i, 8),
+			.dropped = db_i64(r, i, 9) };
+	return 0;
 }
 
 int
@@ -336,6 +339,6 @@ meta_queues_waiting(struct meta_thread *t, struct arena *a, int64_t *waiting, in
 	if (db_query(t->meta->regional, a, STMT_NOTIFICATIONS_WAITING, NULL, 0, &r, err) != 0)
 		return -1;
 	*waiting = db_i64(r, 0, 0);
-	*oldest_us = time_at(r, 1);
+	*oldest_us = time_at(r, 0, 1);
 	return 0;
 }

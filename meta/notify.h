@@ -53,7 +53,7 @@ MUST_CHECK int meta_queue_next(struct meta_thread *t, struct arena *a, const cha
 /* These go, and the queue is given back: so many delivered, so many that nobody may have. */
 MUST_CHECK int meta_queue_done(struct meta_thread *t, struct arena *a, const char *webhook, const struct uuid *holder,
     const struct notification *v, size_t n, size_t dropped, struct err *err);
-/* They stay, for wait_ms at least. why: at most 255 bytes of UTF-8. */
+/* They stay, for wait_ms at least. why: at most 255 bytes of UTF-8; NULL: it was not called, and that is no failure. */
 MUST_CHECK int meta_queue_failed(struct meta_thread *t, struct arena *a, const char *webhook, const struct uuid *holder,
     int64_t wait_ms, const char *why, struct err *err);
 struct queue_dropped {
@@ -67,14 +67,16 @@ MUST_CHECK int meta_queues_trim(struct meta_thread *t, struct arena *a, int64_t 
 /* ---- looking ---- */
 
 struct queue_status {
+	bool known;                            /* no: this region never had an event for it */
 	int64_t waiting, oldest_us;            /* 0 us: never, none */
 	int failures;                          /* in a row */
 	const char *last_error;                /* NULL: there was none */
 	int64_t last_error_us, next_try_us, delivered_us;
 	int64_t delivered, dropped;
 };
-/* 1; 0: this region never had an event for it. */
-MUST_CHECK int meta_queue_status(struct meta_thread *t, struct arena *a, const char *webhook, struct queue_status *out, struct err *err);
+/* Of so many webhooks, whose names end in NULL, by one statement. most: that are counted of those that wait; 0: all. */
+MUST_CHECK int meta_queues_status(struct meta_thread *t, struct arena *a, const char *const *webhooks, size_t n, int64_t most,
+    struct queue_status *out, struct err *err);
 /* Of all queues: 100,000 at most are counted; *oldest_us 0: none waits. */
 MUST_CHECK int meta_queues_waiting(struct meta_thread *t, struct arena *a, int64_t *waiting, int64_t *oldest_us, struct err *err);
 

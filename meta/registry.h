@@ -112,7 +112,7 @@ struct webhook {
 	const char *tenant_name;     /* whose buckets may name it; NULL: everybody's */
 	const char *owner_id;        /* that tenant's canonical id */
 	int64_t created_us;
-	int64_t n_buckets;           /* that name it; only by registry_webhook_find */
+	bool enabled;                /* no: its events wait */
 };
 /* secret NULL: a new one, which is given in `made` once; wipe it. tenant NULL: for everybody's buckets. */
 MUST_CHECK int registry_webhook_create(struct meta_thread *t, const char *name, const char *url, const char *secret,
@@ -122,6 +122,9 @@ MUST_CHECK int registry_webhook_update(struct meta_thread *t, const char *name, 
 MUST_CHECK int registry_webhook_find(struct meta_thread *t, struct arena *a, const char *name, struct webhook *out, struct err *err);
 MUST_CHECK int registry_webhook_list(struct meta_thread *t, struct arena *a, const char *after, int max, struct webhook **out,
     size_t *n, struct err *err);
+/* How many buckets' configurations name it; 0 of one that is not there. */
+MUST_CHECK int registry_webhook_buckets(struct meta_thread *t, struct arena *a, const char *name, int64_t *n, struct err *err);
+MUST_CHECK int registry_webhook_enable(struct meta_thread *t, const char *name, bool enabled, struct err *err);
 /* ERR_CONFLICT while a bucket's configuration names it. */
 MUST_CHECK int registry_webhook_delete(struct meta_thread *t, const char *name, struct err *err);
 /* The bytes that sign; wipe them. */

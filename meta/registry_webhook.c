@@ -31,7 +31,7 @@ webhook_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 	(void)a;
 	*(struct webhook *)it = (struct webhook){ db_text(r, row, 0), db_text(r, row, 1), sealed,
 		db_is_null(r, row, 3) ? NULL : db_text(r, row, 3), db_is_null(r, row, 4) ? NULL : db_text(r, row, 4),
-		db_i64(r, row, 5), db_i64(r, row, 6) };
+		db_i64(r, row, 5), db_bool(r, row, 6) };
 }
 
 /* The bytes of "whsec_BASE64"; false: it is none. */
@@ -118,6 +118,23 @@ registry_webhook_list(struct meta_thread *t, struct arena *a, const char *after,
 	*out = registry_rows(t, a, STMT_WEBHOOK_LIST, (const struct db_param[]){ P_TEXT(after), P_INT(max) }, 2, webhook_from_row,
 	    sizeof(**out), n, err);
 	return *out == NULL ? -1 : 0;
+}
+
+int
+registry_webhook_buckets(struct meta_thread *t, struct arena *a, const char *name, int64_t *n, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->global, a, STMT_WEBHOOK_BUCKETS, (const struct db_param[]){ P_TEXT(name) }, 1, &r, err) != 0)
+		return -1;
+	*n = db_i64(r, 0, 0);
+	return 0;
+}
+
+int
+registry_webhook_enable(struct meta_thread *t, const char *name, bool enabled, struct err *err)
+{
+	return meta_change_one(t, STMT_WEBHOOK_ENABLE, (const struct db_param[]){ P_TEXT(name), P_BOOL(enabled) }, 2, "such webhook", err);
 }
 
 int

@@ -116,7 +116,7 @@ list_page(const struct action *act)
 {
 	static const char *const lists[][2] = { { "tenant", "tenants" }, { "app", "tenants" },
 		{ "policy", "policies" }, { "bucket", "buckets" }, { "region", "regions" },
-		{ "operator", "operators" } };
+		{ "operator", "operators" }, { "webhook", "webhooks" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (strcmp(act->noun, lists[i][0]) == 0)

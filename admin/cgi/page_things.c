@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/page_things.c - the pages about buckets, tenants, keys and policies.
+ * admin/cgi/page_things.c - the pages about buckets, tenants, keys, policies and webhooks.
  *
  * Owns:       nothing.
  * Called by:  admin/cgi/pages.c.
- * Blocks:     on the global database.
+ * Blocks:     on the global database; those about webhooks also on the regional one.
  */
 #include "admin/cgi/page.h"
 
@@ -159,5 +159,29 @@ page_policy(struct page_ctx *p, struct err *err)
 	document = table_cell(result_find(r, "policy"), 0, "document");
 	page_form(p, "policy.update", page_place(p, "policy?name=", name), "name",
 	    name, "?document", fill_document(p->arena, document), NULL);
+	return 0;
+}
+
+int
+page_webhooks(struct page_ctx *p, struct err *err)
+{
+	const char *const *tenants = choices(p, "tenant.list", "tenants", "name");
+
+	scope_text(p->root, "after", page_arg(p, "after"));
+	form_choices(p, page_form(p, "webhook.create", "webhook?name=", NULL), "tenant", tenants);
+	return page_run(p, err, NULL, "webhook.list", "after", page_arg(p, "after"), "limit", PAGE_ROWS, NULL);
+}
+
+int
+page_webhook(struct page_ctx *p, struct err *err)
+{
+	const char *name = page_arg(p, "name");
+	const struct result *r = NULL;
+
+	if (page_run(p, err, &r, "webhook.show", "name", name, NULL) != 0)
+		return -1;
+	scope_text(p->root, "title", arena_printf(p->arena, "Webhook %s", name));
+	page_form(p, "webhook.update", page_place(p, "webhook?name=", name), "name", name, "?url",
+	    table_cell(result_find(r, "webhook"), 0, "url")->s, NULL);
 	return 0;
 }

@@ -112,7 +112,7 @@ def test_cookie_is_guarded():
 
 
 def test_pages_need_a_session():
-    for page in ("", "buckets", "moves", "tenants", "policies", "operators", "regions", "cache", "audit"):
+    for page in ("", "buckets", "moves", "tenants", "policies", "webhooks", "operators", "regions", "cache", "audit"):
         b = Browser()
         b.get(page)
         ok("%s: the login comes" % page, "password" in b.page.lower() and not re.search("log ?out", b.page, re.I), _page(b.page))
@@ -209,6 +209,40 @@ def test_key_made_and_used():
     ok("what was typed is escaped", "<b>& the" not in b.page and "&lt;b&gt;&amp; the" in b.page, _page(b.page))
     admin(EU, "app", "delete", key, "--yes")
     admin(EU, "tenant", "delete", name, "--yes")
+
+
+def test_webhook():
+    """Made in the pages: its secret is shown once; disabled, enabled, changed, and deleted when one is sure."""
+    b = Browser()
+    b.login()
+    name, here = "page-" + secrets.token_hex(4), "webhook?name="
+    here += name
+    b.get("webhooks")
+    eq("made", b.submit(find_create(b, "webhook"), name=name, url="http://127.0.0.1:9/a?x=<b>"), 200)
+    secret = re.search(r"whsec_[A-Za-z0-9+/=]+", b.page)
+    ok("the secret is shown", secret, _page(b.page))
+    contains("its ARN", b.page, "arn:aws:sqs:::" + name)
+    b.get("webhooks")
+    contains("listed", b.page, here)
+    eq("seen", b.get(here), 200)
+    well_formed(b, "webhook")
+    ok("the secret is not shown again", secret.group() not in b.page)
+    ok("what was typed is escaped", "?x=<b>" not in b.page and "?x=&lt;b&gt;" in b.page, _page(b.page))
+    for action, state in (("webhook.disable", "disabled"), ("webhook.enable", "active")):
+        eq(action, b.submit(b.form(action=action)), 200)
+        contains("the page says so", b.page, ">%s</span>" % state)
+        eq("it is", find_field(admin_json(EU, "webhook", "show", name), "state"), state)
+        b.get("webhooks")
+        contains("the list says so", b.page[b.page.index(here):], ">%s</span>" % state)
+        b.get(here)
+    eq("another URL", b.submit(b.form(action="webhook.update"), url="http://127.0.0.1:9/b"), 200)
+    contains("shown", b.page, "http://127.0.0.1:9/b")
+    eq("a wrong one", b.submit(b.form(action="webhook.update"), url="ftp://127.0.0.1/"), 422)
+    eq("still the other", find_field(admin_json(EU, "webhook", "show", name), "url"), "http://127.0.0.1:9/b")
+    b.get("confirm?action=webhook.delete&name=" + name)
+    eq("deleted", b.submit(b.form(action="webhook.delete")), 200)
+    ok("not listed any more", here not in b.page, _page(b.page))
+    eq("gone", b.get(here), 404)
 
 
 def test_logout():

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
-from anvil import EU, KEY, KEY2, OWNER, S3, SECRET2, US, admin, admin_json, bucket, contains, eq, error, find_field, ok, secrets, status, tagging, until, versioned  # noqa: E402
+from anvil import EU, KEY, KEY2, OWNER, S3, SECRET2, US, admin, admin_json, bucket, conf_value, contains, eq, error, find_field, ok, psql, secrets, status, tagging, until, versioned  # noqa: E402
 from acl import open_bucket, put_acl  # noqa: E402
 from bucket_config import Kind  # noqa: E402
 from webhook import Receiver, configuration, queue  # noqa: E402
@@ -174,6 +174,32 @@ def test_down():
     away.wait_for(("ObjectCreated:Put", "k"), seconds=60)
     away.close(n, s3=s3)
     there.close(s3=s3)
+
+
+def test_disabled():
+    """What comes while a webhook is disabled waits, without a failure, and comes when it is enabled."""
+    s3, n, w = S3(), bucket(EU), Receiver()
+    status(put(n, queue(w.queue, CREATED)), 200)
+    until("a test event", w.tests)
+    admin(US, "webhook", "disable", w.name)
+    keys = []
+
+    def put_off():
+        """Who knows it does not call, and looks again in a while: sooner or later that is every worker."""
+        if len(keys) < 40:
+            keys.append("k%d" % len(keys))
+            s3.put(n, keys[-1], b"x")
+        return psql("SELECT count(*) FROM webhook_queues WHERE webhook = '%s' AND next_try_at > now() AND failures = 0" % w.name,
+                    conf_value(EU, "regional_dsn")).strip() == "1"
+    until("the queue is put off", put_off, 30)
+    shown = admin_json(EU, "webhook", "show", w.name)
+    eq("shown", (find_field(shown, "state"), find_field(shown, "failures"), find_field(shown, "last_error")), ("disabled", 0, None))
+    ok("it waits", find_field(shown, "waiting") >= 1, shown)
+    listed = [x for x in admin_json(EU, "webhook", "list", "--limit", "1000")["webhooks"] if x["name"] == w.name]
+    eq("listed", [(x["state"], x["waiting"] >= 1) for x in listed], [("disabled", True)])
+    admin(US, "webhook", "enable", w.name)
+    w.wait_for(*[("ObjectCreated:Put", k) for k in keys])
+    w.close(n, s3=s3)
 
 
 if __name__ == "__main__":

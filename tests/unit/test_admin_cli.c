@@ -290,6 +290,8 @@ static const struct line_row lines[] = {
 	{ "anvil-admin webhook create orders h.test/", "url: must be http" },
 	{ "anvil-admin webhook create orders", "url: is missing" },
 	{ "anvil-admin webhook update orders --url https://h.test/", NULL },
+	{ "anvil-admin webhook disable orders", NULL },
+	{ "anvil-admin webhook enable", "name: is missing" },
 	{ "anvil-admin webhook list --limit 5", NULL },
 	{ "anvil-admin operator create ada", NULL },
 	{ "anvil-admin operator create ada --password secret", "unknown option --password" },

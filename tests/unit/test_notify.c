@@ -144,6 +144,18 @@ take(const struct uuid *holder, int *failures)
 	return take_for(holder, HOLD_MS, failures);
 }
 
+/* Of the webhook, between two that there are not. */
+static struct queue_status
+status(void)
+{
+	const char *names[] = { "none", hook, "nobody", NULL };
+	struct queue_status q[3];
+
+	OK(meta_queues_status(thread, arena, names, 3, 0, q, &err));
+	ck_assert(!q[0].known && !q[2].known);
+	return q[1];
+}
+
 /* Who dies with a queue in hand holds up nobody for longer than he said. */
 START_TEST(test_hold_ends)
 {
@@ -171,7 +183,8 @@ START_TEST(test_queue)
 
 	uuid_random(&one);
 	uuid_random(&two);
-	ck_assert_int_eq(meta_queue_status(thread, arena, hook, &q, &err), 0);
+	q = status();
+	ck_assert(!q.known && q.waiting == 0);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(put("a", NULL), OBJECT_WROTE);
 	ck_assert_int_eq(take(&one, &failures), 1);
@@ -182,12 +195,16 @@ START_TEST(test_queue)
 	OK(meta_queue_failed(thread, arena, hook, &one, 0, "why", &err));
 	ck_assert_int_eq(take(&two, &failures), 1);
 	ck_assert_int_eq(failures, 1);
-	ck_assert_int_eq(meta_queue_status(thread, arena, hook, &q, &err), 1);
+	q = status();
 	ck_assert(q.waiting == 3 && q.oldest_us > 0 && q.failures == 1 && strcmp(q.last_error, "why") == 0 && q.delivered == 0);
 	(void)waiting(&v, &n);
 	OK(meta_queue_done(thread, arena, hook, &two, v, 2, 1, &err));
-	ck_assert_int_eq(meta_queue_status(thread, arena, hook, &q, &err), 1);
+	q = status();
 	ck_assert(q.waiting == 1 && q.failures == 0 && q.delivered == 1 && q.dropped == 1);
+	ck_assert_int_eq(take(&two, &failures), 1);
+	OK(meta_queue_failed(thread, arena, hook, &two, 0, NULL, &err)); /* put off: no failure */
+	q = status();
+	ck_assert(q.failures == 0 && strcmp(q.last_error, "why") == 0 && q.waiting == 1);
 	ck_assert_int_eq(take(&one, &failures), 1); /* given back: nobody waits for the hold's end */
 	OK(meta_queue_failed(thread, arena, hook, &one, HOLD_MS, "later", &err));
 	ck_assert_int_eq(take(&one, &failures), 0);
@@ -209,11 +226,11 @@ START_TEST(test_trim)
 		if (strcmp(list[i].webhook, hook) == 0)
 			seen += (size_t)list[i].n;
 	ck_assert_uint_eq(seen, 2);
-	ck_assert_int_eq(meta_queue_status(thread, arena, hook, &q, &err), 1);
+	q = status();
 	ck_assert(q.waiting == 3 && q.dropped == 2);
 	ck_assert(scratch_sql(scratch, "regional", "UPDATE notifications SET n = n - 8::bigint * 86400 * 1000000"));
 	OK(meta_queues_trim(thread, arena, 7, 3, &list, &n, &err));
-	ck_assert_int_eq(meta_queue_status(thread, arena, hook, &q, &err), 1);
+	q = status();
 	ck_assert(q.waiting == 0 && q.dropped == 5);
 }
 END_TEST
@@ -225,6 +242,7 @@ START_TEST(test_webhooks)
 	uint8_t key[WEBHOOK_KEY_MAX];
 	enum config_done done;
 	struct webhook w;
+	int64_t n;
 	size_t len;
 
 	OK(registry_webhook_create(thread, hook, "https://h.test/x?y", NULL, "tenant", secret, &err));
@@ -239,6 +257,7 @@ START_TEST(test_webhooks)
 	err_clear(&err);
 	OK(registry_webhook_find(thread, arena, hook, &w, &err));
 	ck_assert_str_eq(w.tenant_name, "tenant");
+	ck_assert(w.enabled);
 	OK(webhook_key(&settings, &w, key, &len, &err));
 	base64_encode(key, len, other);
 	ck_assert_str_eq(secret + strlen(WEBHOOK_SECRET_PREFIX), other);
@@ -246,8 +265,14 @@ START_TEST(test_webhooks)
 	ck_assert(registry_webhook_delete(thread, hook, &err) != 0);
 	ck_assert_int_eq(err.code, ERR_CONFLICT);
 	err_clear(&err);
+	OK(registry_webhook_buckets(thread, arena, hook, &n, &err));
+	ck_assert_int_eq(n, 1);
+	OK(registry_webhook_enable(thread, hook, false, &err));
 	OK(registry_webhook_find(thread, arena, hook, &w, &err));
-	ck_assert_int_eq(w.n_buckets, 1);
+	ck_assert(!w.enabled);
+	ck_assert(registry_webhook_enable(thread, "none", true, &err) != 0);
+	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	err_clear(&err);
 	OK(meta_bucket_set_config(thread, arena, &b.id, "notification", NULL, &done, &err));
 	OK(registry_webhook_update(thread, hook, "http://h.test", NULL, &err));
 	OK(registry_webhook_delete(thread, hook, &err));
