@@ -28,13 +28,23 @@
 #include "s3/access_log.h"
 #include "s3/date.h"
 #include "s3/object_meta.h"
+#include "s3/policy.h"
 #include "s3/sse.h"
 
 #define FILE_ARENA ((size_t)64 * 1024 * 1024)
 #define LIST_ARENA ((size_t)64 * 1024 * 1024)
 #define OBJECT_MAX ((size_t)16 * 1024 * 1024) /* of lines in one object */
 #define FILES_MAX 100000
+#define SERVICE "logging.s3.amazonaws.com" /* that delivers, as S3's */
+#define KEPT_FOR_US (INT64_C(8) * 86400 * US_PER_S) /* since its day began: what a policy forbids */
 
+struct run {
+	struct maintain *m;
+	struct arena *list, *a;      /* a: of a file */
+	int64_t now_us;
+	char stamp[24], dir[PATH_MAX];
+	char *buf;                   /* OBJECT_MAX */
+};
 struct delivery {
 	struct maintain *m;
 	struct arena *a;
@@ -44,6 +54,9 @@ struct delivery {
 	struct access_logging to;
 	int64_t day_us, taken_us;
 	enum sse_kind sse;           /* the target's default */
+	const struct policy *policy; /* the target's; NULL: it has none */
+	bool denied;                 /* by it */
+	int64_t now_us;
 	unsigned n;                  /* objects so far */
 };
 
@@ -100,6 +113,103 @@ find_encryption(struct delivery *d)
 	return 0;
 }
 
+/* What tells the object from the others of its second: the same whenever these lines are delivered again. */
+static const char *
+unique(struct delivery *d)
+{
+	char *text = arena_printf(d->a, "%s %u", d->file, d->n), *hex = arena_alloc(d->a, 2 * SHA256_LEN + 1);
+	uint8_t sum[SHA256_LEN];
+
+	if (text == NULL || hex == NULL)
+		return NULL;
+	sha256(text, strlen(text), sum);
+	hex_encode(sum, sizeof(sum), hex);
+	for (size_t i = 0; i < ACCESS_KEY_UNIQUE; i++)
+		if (hex[i] >= 'a')
+			hex[i] = (char)(hex[i] - ('a' - 'A'));
+	hex[ACCESS_KEY_UNIQUE] = '\0';
+	return hex;
+}
+
+static int
+object_key(struct delivery *d, struct span *out)
+{
+	struct access_object at = { d->source.owner_id, d->source.region, d->source.name, d->day_us, d->taken_us, unique(d) };
+	struct strbuf key;
+
+	strbuf_init(&key, d->a, S3_KEY_MAX);
+	if (at.unique == NULL)
+		return FAIL(d->err, ERR_LIMIT, "access logging's arena is full");
+	access_object_key(&key, &d->to, &at);
+	if (!strbuf_ok(&key))
+		return FAIL(d->err, ERR_LIMIT, "an access log's key is too long");
+	*out = (struct span){ key.buf, key.len };
+	return 0;
+}
+
+/* ---- does the target's policy forbid it ---- */
+
+static void
+circumstances(const struct delivery *d, struct policy_context *c)
+{
+	char now[DATE_ISO_SIZE];
+	const char *const of[][2] = {
+		{ "aws:CurrentTime", now },
+		{ "aws:SourceArn", arena_printf(d->a, POLICY_ARN_S3 "%s", d->source.name) },
+		{ "aws:SourceAccount", d->source.owner_id },
+		{ "aws:PrincipalIsAWSService", "true" },
+		{ "aws:PrincipalServiceName", SERVICE },
+		{ "aws:ViaAWSService", "false" },
+		{ "aws:SecureTransport", "true" }, /* no byte of it goes over a network in the clear */
+		{ "aws:RequestedRegion", d->target.region },
+		{ "aws:ResourceAccount", d->target.owner_id },
+		{ "s3:ResourceAccount", d->target.owner_id },
+		{ "aws:EpochTime", arena_printf(d->a, "%" PRId64, d->now_us / US_PER_S) },
+	};
+
+	date_iso_s(d->now_us, now);
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		if (of[i][1] != NULL)
+			policy_context_add(c, of[i][0], span_of(of[i][1]));
+}
+
+/*
+ * The next object. The owner of both asked for it, which is leave enough; but a Deny is a Deny, whoever it speaks of.
+ * Source: S3 User Guide, "Enabling Amazon S3 server access logging", "Permissions for log delivery".
+ */
+static int
+check_policy(struct delivery *d)
+{
+	struct policy_context *c;
+	struct policy_principal who = { .service = SERVICE };
+	struct policy_request rq = { .action = "s3:PutObject", .bucket = span_of(d->target.name), .who = &who };
+
+	if (d->policy == NULL)
+		return 0;
+	c = ARENA_NEW(d->a, struct policy_context);
+	if (c == NULL)
+		return FAIL(d->err, ERR_LIMIT, "access logging's arena is full");
+	if (object_key(d, &rq.key) != 0)
+		return -1;
+	circumstances(d, c);
+	rq.context = c;
+	d->denied = policy_eval(d->a, d->policy, &rq) == POLICY_DENY;
+	return arena_overflowed(d->a) ? FAIL(d->err, ERR_LIMIT, "access logging's arena is full") : 0;
+}
+
+/* A policy that cannot be read may forbid it. */
+static int
+find_policy(struct delivery *d)
+{
+	struct s3_problem pr = { 0 };
+
+	if (d->target.policy == NULL)
+		return 0;
+	d->policy = policy_parse(d->a, span_of(d->target.policy), POLICY_BUCKET, d->target.name, &pr);
+	d->denied = d->policy == NULL;
+	return arena_overflowed(d->a) ? FAIL(d->err, ERR_LIMIT, "access logging's arena is full") : 0;
+}
+
 /* 1: d says where to. 0: nowhere any more. */
 static int
 find_target(struct delivery *d)
@@ -126,7 +236,7 @@ find_target(struct delivery *d)
 	if (strcmp(d->target.status, "active") != 0 || strcmp(d->target.region, settings_of(d)->region) != 0 ||
 	    memcmp(&d->target.tenant_id, &d->source.tenant_id, sizeof(struct uuid)) != 0)
 		return 0;
-	return find_encryption(d) != 0 ? -1 : 1;
+	return find_encryption(d) != 0 || find_policy(d) != 0 || check_policy(d) != 0 ? -1 : 1;
 }
 
 /* ---- one object ---- */
@@ -200,44 +310,24 @@ store_bytes(struct delivery *d, struct span bytes, struct object *o)
 	return rc;
 }
 
-/* What tells the object from the others of its second: the same whenever these lines are delivered again. */
-static const char *
-unique(struct delivery *d)
-{
-	char *text = arena_printf(d->a, "%s %u", d->file, d->n), *hex = arena_alloc(d->a, 2 * SHA256_LEN + 1);
-	uint8_t sum[SHA256_LEN];
-
-	if (text == NULL || hex == NULL)
-		return NULL;
-	sha256(text, strlen(text), sum);
-	hex_encode(sum, sizeof(sum), hex);
-	for (size_t i = 0; i < ACCESS_KEY_UNIQUE; i++)
-		if (hex[i] >= 'a')
-			hex[i] = (char)(hex[i] - ('a' - 'A'));
-	hex[ACCESS_KEY_UNIQUE] = '\0';
-	return hex;
-}
-
 static int
 describe(struct delivery *d, struct span bytes, struct object *o)
 {
-	struct access_object at = { d->source.owner_id, d->source.region, d->source.name, d->day_us, d->taken_us, unique(d) };
 	struct object_meta meta = { .content_type = SPAN("text/plain") };
-	struct strbuf key, headers;
+	struct strbuf headers;
+	struct span key;
 	char *etag = arena_alloc(d->a, 2 * MD5_LEN + 1);
 	uint8_t sum[MD5_LEN];
 
-	strbuf_init(&key, d->a, S3_KEY_MAX);
 	strbuf_init(&headers, d->a, OBJECT_HEADERS_MAX);
 	object_meta_encode(&headers, &meta);
-	if (at.unique == NULL || etag == NULL)
+	if (etag == NULL || !strbuf_ok(&headers))
 		return FAIL(d->err, ERR_LIMIT, "access logging's arena is full");
-	access_object_key(&key, &d->to, &at);
-	if (!strbuf_ok(&key) || !strbuf_ok(&headers))
-		return FAIL(d->err, ERR_LIMIT, "an access log's key is too long");
+	if (object_key(d, &key) != 0)
+		return -1;
 	md5(bytes.p, bytes.len, sum);
 	hex_encode(sum, sizeof(sum), etag);
-	*o = (struct object){ .key = { key.buf, key.len }, .size = (int64_t)bytes.len, .etag = etag, .checksums = SPAN(""),
+	*o = (struct object){ .key = key, .size = (int64_t)bytes.len, .etag = etag, .checksums = SPAN(""),
 		.headers = { headers.buf, headers.len }, .storage_class = "STANDARD", .owner_id = d->target.owner_id };
 	return 0;
 }
@@ -251,6 +341,10 @@ put_lines(struct delivery *d, struct span bytes)
 	struct object o;
 	struct blob_id id;
 
+	if (check_policy(d) != 0)
+		return -1;
+	if (d->denied)
+		return 0;
 	if (describe(d, bytes, &o) != 0 || store_bytes(d, bytes, &o) != 0 ||
 	    meta_object_put(d->m->t, d->a, &d->target, &o, &none, &wrote, &placed, d->err) != 0)
 		return -1;
@@ -269,7 +363,7 @@ put_lines(struct delivery *d, struct span bytes)
 
 /* ---- a file ---- */
 
-/* Whole lines at a time, as many as one object takes. */
+/* Whole lines at a time, as many as one object takes; until the policy forbids one. */
 static int
 put_file(struct delivery *d, int fd, char *buf)
 {
@@ -287,6 +381,8 @@ put_file(struct delivery *d, int fd, char *buf)
 		len = lf == NULL ? have : (size_t)(lf - buf) + 1;
 		if (put_lines(d, (struct span){ buf, len }) != 0)
 			return -1;
+		if (d->denied)
+			return 0;
 		have -= len;
 		memmove(buf, buf + len, have);
 	}
@@ -295,26 +391,47 @@ put_file(struct delivery *d, int fd, char *buf)
 	return have == 0 ? 0 : put_lines(d, (struct span){ buf, have });
 }
 
-static int
-deliver(struct maintain *m, const char *dir, const char *file, char *buf, struct arena *a, struct err *err)
+/* It stays for a while, as it is: workers go on with it, or somebody took it before. */
+static bool
+is_kept(struct delivery *d)
 {
-	struct delivery d = { .m = m, .a = a, .err = err, .file = file };
+	if (!d->denied || d->now_us - d->day_us > KEPT_FOR_US)
+		return false;
+	d->m->logs_kept++;
+	log_event(NULL, EV_ACCESS_LOG_DENIED, LS("bucket", d->source.name), LS("target", d->target.name), LS("file", d->file));
+	return true;
+}
+
+/* open: not taken yet, by that name; NULL: it was. */
+static int
+deliver(const struct run *run, const char *open, const char *file, struct err *err)
+{
+	struct delivery d = { .m = run->m, .a = run->a, .err = err, .file = file, .now_us = run->now_us };
 	int fd = -1, rc = find_target(&d);
 
 	if (rc < 0)
 		return -1;
-	if (rc == 0)
-		m->logs_dropped++;
-	else {
-		rc = spool_open(dir, file, &fd, err);
-		if (rc <= 0) /* 0: another run was there first */
-			return rc;
-		rc = put_file(&d, fd, buf);
+	if (rc == 1 && is_kept(&d))
+		return 0;
+	if (open != NULL) {
+		int taken = spool_take(run->dir, open, run->stamp, err);
+
+		if (taken <= 0)
+			return taken;
 	}
-	if (rc == 0)
-		rc = spool_remove(dir, file, err);
-	if (fd >= 0)
-		(void)close(fd);
+	if (rc == 0 || d.denied) {
+		run->m->logs_dropped++;
+		return spool_remove(run->dir, file, err);
+	}
+	rc = spool_open(run->dir, file, &fd, err);
+	if (rc <= 0) /* 0: another run was there first */
+		return rc;
+	rc = put_file(&d, fd, run->buf);
+	if (rc == 0 && !is_kept(&d)) {
+		run->m->logs_dropped += d.denied ? 1 : 0;
+		rc = spool_remove(run->dir, file, err);
+	}
+	(void)close(fd);
 	return rc;
 }
 
@@ -349,44 +466,46 @@ list_files(struct arena *a, const char *dir, const char *end, char ***names, str
 	return 0;
 }
 
+/* Each file whose name ends so. */
 static int
-take_all(struct maintain *m, struct arena *a, const char *dir, int64_t now_us, struct err *err)
+deliver_all(const struct run *run, const char *end, struct err *err)
 {
-	char **names, stamp[24];
+	char **names;
+	int rc = list_files(run->list, run->dir, end, &names, err);
 
-	(void)snprintf(stamp, sizeof(stamp), "%016" PRIx64, (uint64_t)now_us);
-	if (list_files(a, dir, SPOOL_OPEN, &names, err) != 0)
-		return -1;
-	for (; *names != NULL; names++) {
-		(*names)[strlen(*names) - strlen(SPOOL_OPEN)] = '\0';
-		if (m->dry_run)
-			m->logs_delivered++;
-		else if (spool_take(dir, *names, stamp, err) < 0)
-			return -1;
+	for (; rc == 0 && *names != NULL; names++) {
+		const char *file = *names, *open = NULL;
+
+		if (strcmp(end, SPOOL_OPEN) == 0) {
+			open = arena_strndup(run->list, file, strlen(file) - strlen(SPOOL_OPEN));
+			file = open == NULL ? NULL : arena_printf(run->list, "%s-%s" SPOOL_TAKEN, open, run->stamp);
+		}
+		arena_reset(run->a);
+		if (file == NULL)
+			rc = FAIL(err, ERR_LIMIT, "access logging's arena is full");
+		else if (run->m->dry_run)
+			run->m->logs_delivered++;
+		else
+			rc = deliver(run, open, file, err);
 	}
-	return 0;
+	return rc;
 }
 
 int
 maintain_access_log(struct maintain *m, int64_t now_us, struct err *err)
 {
-	struct arena *list = arena_new(LIST_ARENA), *a = arena_new(FILE_ARENA);
-	char dir[PATH_MAX], **names, *buf = arena_alloc(list, OBJECT_MAX);
+	struct run run = { .m = m, .list = arena_new(LIST_ARENA), .a = arena_new(FILE_ARENA), .now_us = now_us };
 	int rc;
 
-	ASSERT(buf != NULL);
-	(void)snprintf(dir, sizeof(dir), "%s/" ACCESS_LOG_FOLDER, meta_settings(meta_of(m->t))->store_dir);
-	rc = take_all(m, list, dir, now_us, err);
+	run.buf = arena_alloc(run.list, OBJECT_MAX);
+	ASSERT(run.buf != NULL);
+	(void)snprintf(run.stamp, sizeof(run.stamp), "%016" PRIx64, (uint64_t)now_us);
+	(void)snprintf(run.dir, sizeof(run.dir), "%s/" ACCESS_LOG_FOLDER, meta_settings(meta_of(m->t))->store_dir);
+	/* First what another run took and did not bring to its end. */
+	rc = deliver_all(&run, SPOOL_TAKEN, err);
 	if (rc == 0)
-		rc = list_files(list, dir, SPOOL_TAKEN, &names, err);
-	for (; rc == 0 && *names != NULL; names++) {
-		arena_reset(a);
-		if (m->dry_run)
-			m->logs_delivered++;
-		else
-			rc = deliver(m, dir, *names, buf, a, err);
-	}
-	arena_free(a);
-	arena_free(list);
+		rc = deliver_all(&run, SPOOL_OPEN, err);
+	arena_free(run.a);
+	arena_free(run.list);
 	return rc;
 }

@@ -23,6 +23,7 @@ static const struct column done_cols[] = {
 	{ "uploads_aborted", "Uploads given up", COL_INT },
 	{ "logs_delivered", "Access logs delivered", COL_INT },
 	{ "logs_dropped", "Access logs of no use", COL_INT },
+	{ "logs_kept", "Access logs that a policy forbids", COL_INT },
 	{ "blobs_removed", "Files removed", COL_INT },
 	{ "bytes_removed", "Of orphans", COL_SIZE },
 	{ "leftovers_removed", "Leftovers of broken writes", COL_INT },
@@ -48,12 +49,12 @@ act_maintain(struct action_ctx *c, struct err *err)
 		rc = -1;
 	/* What was done before it failed is said, too. */
 	ROW(RESULT_RECORD(c->result, "maintain", done_cols), C_BOOL(m.dry_run), C_INT(m.buckets_ended),
-	    C_INT(m.moves_ended), C_INT(m.versions_expired), C_INT(m.uploads_aborted), C_INT(m.logs_delivered), C_INT(m.logs_dropped),
+	    C_INT(m.moves_ended), C_INT(m.versions_expired), C_INT(m.uploads_aborted), C_INT(m.logs_delivered), C_INT(m.logs_dropped), C_INT(m.logs_kept),
 	    C_INT(m.blobs_removed), C_INT(m.bytes_removed), C_INT(m.leftovers_removed),
 	    C_INT(m.blobs_seen));
 	log_event(NULL, EV_MAINTAIN, LI("dry_run", m.dry_run), LI("buckets_ended", m.buckets_ended), LI("moves_ended", m.moves_ended),
 	    LI("versions_expired", m.versions_expired), LI("uploads_aborted", m.uploads_aborted),
-	    LI("logs_delivered", m.logs_delivered), LI("logs_dropped", m.logs_dropped),
+	    LI("logs_delivered", m.logs_delivered), LI("logs_dropped", m.logs_dropped), LI("logs_kept", m.logs_kept),
 	    LI("blobs_removed", m.blobs_removed), LI("leftovers_removed", m.leftovers_removed));
 	return rc;
 }

@@ -26,6 +26,7 @@ struct maintain {
 	int64_t versions_expired; /* by lifecycle rules (admin/lifecycle.h); a marker that hides a version counts as one */
 	int64_t uploads_aborted;  /* by age (maintain_uploads), and by lifecycle rules */
 	int64_t logs_delivered, logs_dropped; /* objects of access logs (admin/access_log.h), and files nobody may have */
+	int64_t logs_kept;        /* files that the target's policy forbids for now */
 	int64_t blobs_seen, rows_seen;        /* by the check and the reaping of orphans */
 };
 

@@ -202,6 +202,8 @@ policy_context_fill(const struct req *r, const struct identity *who, const char 
 	add(c, "aws:SourceIp", r->client_addr);
 	add(c, "aws:SecureTransport", r->secure ? "true" : "false");
 	add(c, "aws:RequestedRegion", r->thread->settings->region);
+	add(c, "aws:PrincipalIsAWSService", "false"); /* a Deny for all but services asks for it */
+	add(c, "aws:ViaAWSService", "false");
 	for (size_t i = 0; i < ARRAY_LEN(from_query); i++)
 		policy_context_add(c, from_query[i][0], query_value(r, action, from_query[i][1]));
 	for (size_t i = 0; i < ARRAY_LEN(from_header); i++)

@@ -61,6 +61,7 @@ struct policy_principal {
 	const char *app;          /* the app's name */
 	const char *access_key;
 	const char *role_session; /* RoleSessionName of who assumed the app as its role; NULL: the app itself */
+	const char *service;      /* a part of Anvil that acts by itself, by the name that S3's has ({"Service": ...}), and nobody's app; NULL: none */
 };
 struct policy_request {
 	const char *action;       /* "s3:GetObject" */

@@ -297,6 +297,8 @@ row_reach(const struct policy_principal *who,
 		return !who->anonymous && same(row->value, who->owner_id) ?
 		    REACH_ACCOUNT :
 		    REACH_NONE;
+	case POLICY_WHO_SERVICE:
+		return same(row->value, who->service) ? REACH_DIRECT : REACH_NONE;
 	case POLICY_WHO_NOBODY:
 	default:
 		return REACH_NONE;

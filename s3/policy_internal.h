@@ -33,7 +33,7 @@ struct policy_cond {
 	struct span key;
 	struct policy_list values;
 };
-enum policy_who { POLICY_WHO_NOBODY, POLICY_WHO_ANYONE, POLICY_WHO_AWS, POLICY_WHO_CANONICAL };
+enum policy_who { POLICY_WHO_NOBODY, POLICY_WHO_ANYONE, POLICY_WHO_AWS, POLICY_WHO_CANONICAL, POLICY_WHO_SERVICE };
 struct policy_principal_row {
 	enum policy_who kind;
 	struct span value;

@@ -119,8 +119,9 @@ principal_row(struct parser *p, const char *type, struct span v,
 		out->kind = POLICY_WHO_AWS;
 	} else if (strcmp(type, "CanonicalUser") == 0) {
 		out->kind = POLICY_WHO_CANONICAL;
-	} else if (strcmp(type, "Service") == 0 ||
-	    strcmp(type, "Federated") == 0) {
+	} else if (strcmp(type, "Service") == 0) {
+		out->kind = POLICY_WHO_SERVICE;
+	} else if (strcmp(type, "Federated") == 0) {
 		out->kind = POLICY_WHO_NOBODY; /* none of these signs here */
 	} else {
 		return malformed_field(p, "Invalid principal type in policy:", type);

@@ -76,6 +76,17 @@ def test_prefix_of_a_missing_key():
         error(anonymous("GET", n, "open/none", via, query={"prefix": "shut/"}), 404, "NoSuchKey")
 
 
+def test_no_service_asks():
+    """A Deny for all that are no service of the provider means everybody here."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    for key in ("aws:PrincipalIsAWSService", "aws:ViaAWSService"):
+        set_policy(n, {"Effect": "Deny", "Action": "s3:GetObject", "Resource": arn(n), "Condition": {"Bool": {key: "false"}}})
+        error(S3().get(n, "k"), 403, "AccessDenied")
+        set_policy(n, {"Effect": "Deny", "Action": "s3:GetObject", "Resource": arn(n), "Condition": {"Bool": {key: "true"}}})
+        status(S3().get(n, "k"), 200)
+
+
 def test_wildcard_in_the_bucket():
     """A bucket's name may be a pattern, which reaches no other bucket; one that does not fit is refused."""
     n, other = bucket(EU), bucket(EU)

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 import base64  # noqa: E402
-from anvil import EU, KEY2, OWNER, S3, SECRET2, US, admin, bucket, contains, eq, error, ok, secrets, status  # noqa: E402
+from anvil import EU, KEY2, OWNER, S3, SECRET2, US, admin, admin_json, bucket, contains, eq, error, find_field, json, ok, secrets, status  # noqa: E402
 from bucket_config import Kind  # noqa: E402
 
 KIND = Kind("logging", "<BucketLoggingStatus/>", none="<BucketLoggingStatus")
@@ -156,6 +156,46 @@ def test_partitions():
     status(S3().request("DELETE", other), 204)
     S3().get(n, "none")
     admin(EU, "maintain")
+
+
+def deny(target, principal, **condition):
+    """What may not be put into the target, by its policy alone; conditions: operator={key: value}."""
+    statement = {"Effect": "Deny", "Principal": principal, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::%s/log/*" % target, "Condition": condition}
+    status(S3().request("PUT", target, query="policy", body=json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()), 204)
+
+
+def test_target_forbids():
+    """A Deny of the target's policy keeps the lines back, of the buckets that it means alone; they come when it is gone."""
+    service = {"Service": "logging.s3.amazonaws.com"}
+    n, other, target = bucket(EU), bucket(EU), bucket(EU)
+    for b in (n, other):
+        status(KIND.put(b, document(target)), 200)
+    asked = {}
+
+    def ask(b):
+        asked.setdefault(b, []).append(S3().get(b, "none").get("x-amz-request-id"))
+
+    def came():
+        return sorted(logged(line)[5] for _, line in delivered(target, "log/") if logged(line)[6] == "REST.GET.OBJECT")
+
+    # Those that mean somebody else, another bucket or account, or requests that are no service's, forbid nothing.
+    for principal, condition in (({"Service": "cloudtrail.amazonaws.com"}, {}), ({"AWS": OWNER}, {}),
+                                 (service, {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::none-*"}}), (service, {"StringNotEquals": {"aws:SourceAccount": OWNER}}),
+                                 ("*", {"Bool": {"aws:PrincipalIsAWSService": "false"}}), ("*", {"Bool": {"aws:SecureTransport": "false"}})):
+        deny(target, principal, **condition)
+        ask(n)
+        eq("delivered in spite of %s %s" % (principal, condition), came(), asked.pop(n))
+    error(S3().request("PUT", target, "log/mine", body=b"x"), 403, "AccessDenied")  # the last one means who does not use TLS
+    for principal, condition in (("*", {}), (service, {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::%s" % n}, "StringEquals": {"aws:SourceAccount": OWNER}})):
+        deny(target, principal, **condition)
+        for _ in range(2):
+            ask(n)
+            ok("kept", find_field(admin_json(EU, "maintain"), "logs_kept") >= 1)
+            eq("nothing is delivered", [x for x in came() if x in asked[n]], [])
+    ask(other)
+    eq("another bucket's lines are delivered", came(), asked[other])
+    status(S3().request("DELETE", target, query="policy"), 204)
+    eq("and all that were kept, when nothing forbids it", came(), sorted(asked[n]))
 
 
 if __name__ == "__main__":

@@ -275,6 +275,8 @@ static const struct policy_principal bob = { .owner_id = "c0ffee", .tenant = "ac
 static const struct policy_principal session = { .owner_id = "c0ffee", .tenant = "acme", .app = "bob", .access_key = "AKBOB",
 	.role_session = "night" };
 
+static const struct policy_principal logging = { .service = "logging.s3.amazonaws.com" };
+
 /* "key=value|key=value" */
 static const struct policy_context *
 context(const char *text)
@@ -318,6 +320,17 @@ static const struct {
 	{ WHO("\"*\""), &anonymous, "s3:GetObject", "bkt", "k", "allow" },
 	{ WHO("\"*\""), &bob, "s3:GetObject", "bkt", "k", "allow" },
 	{ WHO("{\"AWS\":\"*\"}"), &anonymous, "s3:GetObject", "bkt", "k", "allow" },
+	{ WHO("\"*\""), &logging, "s3:PutObject", "bkt", "k", "allow" },
+	{ WHO("{\"Service\":[\"x.amazonaws.com\",\"logging.s3.amazonaws.com\"]}"), &logging, "s3:PutObject", "bkt", "k", "allow" },
+	{ WHO("{\"Service\":\"logging.s3.amazonaws.com\"}"), &bob, "s3:PutObject", "bkt", "k", "none" },
+	{ WHO("{\"Service\":\"logging.s3.amazonaws.com\"}"), &anonymous, "s3:PutObject", "bkt", "k", "none" },
+	{ WHO("{\"Service\":\"cloudtrail.amazonaws.com\"}"), &logging, "s3:PutObject", "bkt", "k", "none" },
+	{ WHO("{\"AWS\":\"acme\"}"), &logging, "s3:PutObject", "bkt", "k", "none" },
+	{ WHO("{\"CanonicalUser\":\"c0ffee\"}"), &logging, "s3:PutObject", "bkt", "k", "none" },
+	{ DOC("[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"Service\":\"logging.s3.amazonaws.com\"},\"Action\":\"s3:*\",\"Resource\":\"*\"}]"), &logging,
+	    "s3:PutObject", "bkt", "k", "none" },
+	{ DOC("[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"Service\":\"logging.s3.amazonaws.com\"},\"Action\":\"s3:*\",\"Resource\":\"*\"}]"), &bob,
+	    "s3:PutObject", "bkt", "k", "deny" },
 	{ WHO("{\"AWS\":\"acme\"}"), &bob, "s3:GetObject", "bkt", "k", "allow" },
 	{ WHO("{\"AWS\":\"c0ffee\"}"), &bob, "s3:GetObject", "bkt", "k", "allow" },
 	{ WHO("{\"AWS\":\"acme\"}"), &anonymous, "s3:GetObject", "bkt", "k", "none" },
