@@ -127,6 +127,7 @@ static int
 part_range(struct req *r, struct got *g)
 {
 	struct upload_part *part;
+	const char *count;
 	bool more;
 	size_t n;
 
@@ -147,8 +148,12 @@ part_range(struct req *r, struct got *g)
 		g->range = (struct range){ g->o.size > 0, 0, g->o.size };
 		return 0;
 	}
-	(void)s3_problem_set(&r->problem, S3_InvalidPart, "The requested partnumber is not satisfiable");
-	s3_problem_extra(&r->problem, "PartNumber", req_param(r, "partNumber"));
+	count = arena_printf(r->arena, "%d", g->o.has_parts ? g->o.parts_count : 1);
+	if (count == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
+	(void)s3_problem_set(&r->problem, S3_InvalidPartNumber, NULL);
+	s3_problem_extra(&r->problem, "PartNumberRequested", req_param(r, "partNumber"));
+	s3_problem_extra(&r->problem, "ActualPartCount", span_of(count));
 	return req_refused(r, "the object has no such part");
 }
 

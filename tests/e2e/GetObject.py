@@ -205,8 +205,10 @@ def test_part_number():
         status(g, 206)
         eq("whole", (len(g.body), g.get("x-amz-mp-parts-count"), g.get("Content-Range")), (size, None, "bytes 0-%d/%d" % (size - 1, size)))
     eq("nothing", S3().request("GET", n, "empty", query={"partNumber": "1"}).body, b"")
-    for key, number in (("k", "3"), ("plain", "2")):
-        error(S3().request("GET", n, key, query={"partNumber": number}), 400, "InvalidPart")
+    for key, number, count in (("k", "3", "2"), ("plain", "2", "1")):
+        for region in (EU, US):
+            error(S3(region).request("GET", n, key, query={"partNumber": number}), 416, "InvalidPartNumber", PartNumberRequested=number, ActualPartCount=count)
+            status(S3(region).request("HEAD", n, key, query={"partNumber": number}), 416)
     for number in ("0", "10001", "x"):
         error(S3().request("GET", n, "k", query={"partNumber": number}), 400, "InvalidArgument")
     error(S3().request("GET", n, "k", query={"partNumber": "1"}, headers={"Range": "bytes=0-1"}), 400, "InvalidRequest")
