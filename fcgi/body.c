@@ -37,6 +37,8 @@ body_open(struct req *r, const struct identity *who, int64_t max, struct body *b
 		b->size = aws_chunked_decoded_len(b->chunked);
 	} else {
 		b->size = r->content_length;
+		if (b->size < 0 && req_header(r, "transfer-encoding").p != NULL)
+			return req_refuse(r, S3_NotImplemented, NULL, "Header", SPAN("Transfer-Encoding"));
 		if (b->size < 0)
 			return req_refuse(r, S3_MissingContentLength, NULL, NULL, SPAN(""));
 	}

@@ -94,8 +94,8 @@ def test_chunked_transfer():
     pieces = [data[i:i + 50000] for i in range(0, len(data), 50000)]
     for via in (EU, US):
         r = S3(via).request("PUT", n, "chunked", body=iter(pieces))
-        if r.status == 411:  # S3 itself wants a length; either is right, but nothing in between
-            error(r, 411, "MissingContentLength")
+        if SERVER != "lighttpd":  # S3 itself wants a length; lighttpd counts the body first, and tells it
+            error(r, 501, "NotImplemented", Header="Transfer-Encoding")
             continue
         status(r, 200)
         ok("bytes equal", S3().get(n, "chunked").body == data)
@@ -114,8 +114,8 @@ def test_empty_metadata():
 def test_signed_transfer_encoding():
     n = bucket(EU)
     r = S3().request("PUT", n, "k", headers={"transfer-encoding": "chunked"}, body=iter([b"abc", b"def"]))
-    if SERVER != "lighttpd" and r.status == 411:  # lighttpd counts the body, the others leave its length unknown
-        error(r, 411, "MissingContentLength")
+    if SERVER != "lighttpd":  # which counts the body; the others leave its length unknown
+        error(r, 501, "NotImplemented", Header="Transfer-Encoding")
         return
     status(r, 200)
     eq("bytes", S3().get(n, "k").body, b"abcdef")

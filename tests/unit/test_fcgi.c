@@ -246,6 +246,7 @@ static const struct {
 	{ "plain", hello, "12", PAYLOAD_UNSIGNED, { { NULL, NULL } }, "" },
 	{ "empty", "", "0", PAYLOAD_UNSIGNED, { { NULL, NULL } }, "" },
 	{ "no length", hello, NULL, PAYLOAD_UNSIGNED, { { NULL, NULL } }, "MissingContentLength" },
+	{ "no length, in HTTP's chunks", hello, NULL, PAYLOAD_UNSIGNED, { { "HTTP_TRANSFER_ENCODING", "chunked" } }, "NotImplemented" },
 	{ "short", "hello", "12", PAYLOAD_UNSIGNED, { { NULL, NULL } }, "IncompleteBody" },
 	{ "too large", hello, "100001", PAYLOAD_UNSIGNED, { { NULL, NULL } }, "EntityTooLarge" },
 	{ "md5", hello, "12", PAYLOAD_UNSIGNED, { { "HTTP_CONTENT_MD5", HELLO_MD5 } }, "" },
