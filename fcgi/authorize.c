@@ -5,8 +5,8 @@
  *
  * Owns:       nothing.
  * Called by:  dispatch.c in the bucket's home region; handlers that need more than their row says.
- * Blocks:     on the regional database, only when a policy asks for an object's tags, or its
- *             list decides.
+ * Blocks:     on the regional database, only when a policy asks for an object's tags, its
+ *             list decides, or who may not read may list.
  * Invariant:  a policy that cannot be read allows nobody anything.
  */
 #include "fcgi/authorize.h"
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "fcgi/access.h"
 #include "fcgi/policy_context.h"
+#include "meta/object.h"
 
 #define POLICIES_MAX 32
 
@@ -87,16 +88,17 @@ asks_for_tags(const struct req *r, const struct identity *who)
 	return r->bucket != NULL && r->bucket->policy != NULL && strcasestr(r->bucket->policy, key) != NULL;
 }
 
-bool
-allowed(const struct req *r, const struct identity *who, const char *action, struct span key)
+/* *why: a Deny, or that nothing allows it. */
+static bool
+decide(const struct req *r, const struct identity *who, const char *action, struct span key, enum policy_effect *why)
 {
 	const struct policy *identity[POLICIES_MAX];
 	struct policy_principal principal = { .anonymous = who->app == NULL };
 	struct policy_context *context;
 	struct policy_request rq;
 	struct policy_case c;
-	enum policy_effect why;
 
+	*why = POLICY_DENY;
 	/* The common case needs no evaluation: the owner's app with full access, and no policy anywhere. */
 	if (is_owner(r, who) && (who->session == NULL || who->session->policy == NULL) && who->app->access == APP_FULL && (who->app->policies == NULL || who->app->policies[0] == NULL) &&
 	    (r->bucket == NULL || r->bucket->policy == NULL))
@@ -114,13 +116,21 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 		return false;
 	rq = (struct policy_request){ .action = action, .bucket = span_of(r->bucket_name), .key = key, .who = &principal,
 		.context = context };
-	if (policy_allowed(r->arena, &c, &rq, &why))
+	if (policy_allowed(r->arena, &c, &rq, why))
 		return true;
 	/* Looked at last, as it costs most, and only where it would be enough. */
-	if (why == POLICY_DENY || r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_OWNERSHIP))
+	if (*why == POLICY_DENY || r->bucket == NULL || !bucket_has_config(r->bucket, CONFIG_KIND_OWNERSHIP))
 		return false;
 	c.listed = true;
-	return policy_allowed(r->arena, &c, &rq, &why) && access_list_allows(r, who, action, key);
+	return policy_allowed(r->arena, &c, &rq, why) && access_list_allows(r, who, action, key);
+}
+
+bool
+allowed(const struct req *r, const struct identity *who, const char *action, struct span key)
+{
+	enum policy_effect why;
+
+	return decide(r, who, action, key, &why);
 }
 
 /* Some actions have another name when a version is named. */
@@ -165,10 +175,34 @@ is_authorised_later(enum s3_op op)
 	return op == OP_PostObject || op == OP_DeleteObjects || op == OP_PutObjectTagging;
 }
 
+/*
+ * Who may list the bucket is told that a key is not there, though nothing lets him read it.
+ * Source: S3 API Reference, GetObject, "Permissions"; what of a missing key depends on is listing alone.
+ */
+static bool
+may_know_it_is_missing(const struct req *r, const struct identity *who)
+{
+	struct err err = { 0 };
+	struct object o;
+	int found;
+
+	if ((r->op != OP_GetObject && r->op != OP_HeadObject) || req_param(r, "versionId").p != NULL ||
+	    !allowed(r, who, "s3:ListBucket", SPAN("")))
+		return false;
+	found = meta_object_get(r->thread->meta, r->arena, r->bucket, r->key, NULL, false, &o, &err);
+	return found == 0 || (found == 1 && o.is_marker);
+}
+
 int
 authorize_read(struct req *r, const struct identity *who)
 {
-	return allowed(r, who, action_of(r), r->key) ? 0 : req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
+	enum policy_effect why;
+
+	if (decide(r, who, action_of(r), r->key, &why))
+		return 0;
+	if (why != POLICY_DENY && r->bucket != NULL && may_know_it_is_missing(r, who))
+		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
+	return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 }
 
 int

@@ -76,6 +76,26 @@ def test_prefix_of_a_missing_key():
         error(anonymous("GET", n, "open/none", via, query={"prefix": "shut/"}), 404, "NoSuchKey")
 
 
+def test_missing_key_by_listing_alone():
+    """Who may list and not read is told of a missing key, not of one that is there; a Deny of reading tells nothing."""
+    n = versioned(EU)
+    for key in ("open/k", "open/marked"):
+        S3().put(n, key, b"x")
+    S3().delete(n, "open/marked")
+    may_list = {"Action": "s3:ListBucket", "Resource": arn(n, ""), "Condition": {"StringLike": {"s3:prefix": "open/*"}}}
+    set_policy(n, may_list)
+    for via in (EU, US):
+        for key in ("open/none", "open/marked"):
+            error(anonymous("GET", n, key, via), 404, "NoSuchKey")
+            status(anonymous("HEAD", n, key, via), 404)
+        error(anonymous("GET", n, "open/k", via), 403, "AccessDenied")
+        error(anonymous("GET", n, "open/none", via, query={"versionId": "null"}), 403, "AccessDenied")
+        error(anonymous("GET", n, "shut/none", via), 403, "AccessDenied")
+        error(anonymous("GET", n, "open/none", via, query={"tagging": None}), 403, "AccessDenied")
+    set_policy(n, may_list, {"Effect": "Deny", "Action": "s3:GetObject", "Resource": arn(n)})
+    error(anonymous("GET", n, "open/none"), 403, "AccessDenied")
+
+
 def test_no_service_asks():
     """A Deny for all that are no service of the provider means everybody here."""
     n = bucket(EU)
