@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
-
+import csv  # noqa: E402
 
 
 def test_help_at_every_level():
@@ -85,6 +85,36 @@ def test_dns_zone():
         p.kill()
         p.wait()
     ok("without a file nothing can be followed", admin(EU, "dns", "zone", "--domain", "x.org", "--follow", check=False).returncode != 0)
+
+
+def test_bucket_export():
+    """A line an object, as S3's inventory has them; versions and markers when asked; over more than a page."""
+    s3, n = S3(), versioned(EU)
+    s3.put(n, "p/0000", b"x")
+    of_bucket = "bucket_id = '%s'" % find_field(admin_json(EU, "bucket", "show", n), "id")
+    # Rows as that one; a page has a thousand.
+    psql("INSERT INTO objects SELECT (jsonb_populate_record(o, jsonb_build_object('key', 'p/' || lpad(i::text, 4, '0')))).*"
+         " FROM objects o, generate_series(1, 1002) i WHERE " + of_bucket, EU.dsn)
+    ids = [s3.put(n, "a \"ü+.txt", body).get("x-amz-version-id") for body in (b"x", b"yy")]
+    ids.append(s3.delete(n, "a \"ü+.txt").get("x-amz-version-id"))
+
+    def export(*options):
+        return list(csv.reader(admin(EU, "bucket", "export", n, *options).out.splitlines()))
+    lines = export()
+    eq("current ones, in order", [x[1] for x in lines], ["p/%04d" % i for i in range(1003)])
+    h = s3.head(n, "p/0000")
+    eq("each", (lines[0][0], lines[0][2], lines[0][4], lines[0][5]), (n, h.get("Content-Length"), h.get("ETag").strip('"'), "STANDARD"))
+    ok("a time", re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", lines[0][3]), lines[0])
+    lines = export("--versions")
+    eq("versions", [x[1:6] for x in lines[:3]], [["a%20%22%C3%BC%2B.txt", v, latest, marker, size] for v, latest, marker, size in
+                                                   zip(reversed(ids), ("true", "false", "false"), ("true", "false", "false"), ("", "2", "1"))])
+    eq("all", len(lines), 1006)
+    path = os.path.join(temp_dir(), "list.csv")
+    admin(EU, "bucket", "export", n, "--prefix", "p/10", "--file", path)
+    eq("below a prefix, in a file", [x[1] for x in csv.reader(open(path))], ["p/1000", "p/1001", "p/1002"])
+    ok("nothing is left beside it", os.listdir(os.path.dirname(path)) == ["list.csv"])
+    ok("only in its home", admin(US, "bucket", "export", n, check=False).returncode != 0)
+    psql("DELETE FROM objects WHERE key LIKE 'p/%' AND " + of_bucket, EU.dsn)
 
 
 def test_secret_once():

@@ -279,6 +279,8 @@ static const struct line_row lines[] = {
 	{ "anvil-admin bucket move photos --cancel", NULL },
 	{ "anvil-admin bucket move", "name" },
 	{ "anvil-admin bucket moves --all --bucket photos", NULL },
+	{ "anvil-admin bucket export photos --versions --prefix a/ --file /tmp/x", NULL },
+	{ "anvil-admin bucket export", "name" },
 	{ "anvil-admin bucket policy photos --remove", NULL },
 	{ "anvil-admin bucket policy photos --remove=1", "takes no value" },
 	{ "anvil-admin policy create p", "--document: is missing" },
