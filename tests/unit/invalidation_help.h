@@ -23,6 +23,7 @@
 #include "meta/migrate.h"
 #include "tests/unit/ack_help.h"
 #include "tests/lib/scratch.h"
+#include "tests/unit/suite_help.h"
 
 #define S US_PER_S
 #define MS US_PER_MS
@@ -322,18 +323,14 @@ lines_with(const char *text, const char *what)
 static inline int
 run_suite(Suite *s)
 {
-	SRunner *r;
-	int failed;
+	int status;
 
 	signal(SIGPIPE, SIG_IGN);
 	pg = scratch_new();
 	(void)scratch_pg(pg, NULL);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = suite_run(s);
 	scratch_free(pg);
-	return failed == 0 ? 0 : 1;
+	return status;
 }
 
 #endif

@@ -10,8 +10,7 @@
 #include "s3/errors.h"
 #include "s3/headers.h"
 #include "s3/uri.h"
-
-#include <check.h>
+#include "tests/unit/suite_help.h"
 
 static struct arena *arena;
 
@@ -76,18 +75,6 @@ help_extra(const struct s3_problem *pr, const char *name)
 		if (strcmp(pr->extra[i].name, name) == 0)
 			return help_text(pr->extra[i].value);
 	return "(none)";
-}
-
-static inline int
-help_run(Suite *s)
-{
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "tests/unit/suite_help.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
 #define NOW (INT64_C(1764072000) * US_PER_S)
@@ -437,8 +438,6 @@ main(void)
 {
 	Suite *s = suite_create("admin_cgi");
 	TCase *t = tcase_create("plain"), *k = tcase_create("sessions");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_writers, 0, ARRAY_LEN(texts));
@@ -457,9 +456,5 @@ main(void)
 	tcase_add_test(k, test_csrf);
 	tcase_add_test(k, test_flash);
 	suite_add_tcase(s, k);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

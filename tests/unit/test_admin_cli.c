@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "tests/unit/suite_help.h"
 
 #define ARGC_MAX 24
 #define TEXT_MAX ((size_t)1 << 20)
@@ -521,8 +522,6 @@ main(void)
 {
 	Suite *s = suite_create("admin_cli");
 	TCase *t = tcase_create("admin_cli");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -543,9 +542,5 @@ main(void)
 	tcase_add_test(t, test_human_numbers);
 	tcase_add_test(t, test_full_arena_sticks);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "tests/unit/suite_help.h"
 
 static struct arena *a;
 
@@ -828,8 +829,6 @@ main(void)
 {
 	Suite *s = suite_create("admin_e2e");
 	TCase *c = tcase_create("commands"), *p = tcase_create("pages");
-	SRunner *r;
-	int failed;
 
 	world_open();
 	begin();
@@ -859,9 +858,5 @@ main(void)
 	tcase_add_test(p, test_sessions_end);
 	tcase_add_test(p, test_database_away);
 	suite_add_tcase(s, p);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

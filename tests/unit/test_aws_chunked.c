@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "s3/errors.h"
+#include "tests/unit/suite_help.h"
 
 #define TIME "20251125T133000Z"
 #define SCOPE "20251125/eu/s3/aws4_request"
@@ -565,11 +566,5 @@ chunked_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(chunked_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(chunked_suite());
 }

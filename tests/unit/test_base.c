@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "base/settings.h"
 #include "base/strbuf.h"
+#include "tests/unit/suite_help.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -544,11 +545,5 @@ base_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(base_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(base_suite());
 }

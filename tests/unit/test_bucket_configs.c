@@ -726,5 +726,5 @@ main(void)
 	tcase_add_test(tc, test_acl_read);
 	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);
-	return help_run(s);
+	return suite_run(s);
 }

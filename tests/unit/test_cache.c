@@ -13,6 +13,7 @@
 #include "meta/ack.h"
 #include "tests/unit/ack_help.h"
 #include "tests/unit/cache_help.h"
+#include "tests/unit/suite_help.h"
 
 START_TEST(test_hit_and_refusal)
 {
@@ -488,8 +489,6 @@ main(void)
 {
 	Suite *s = suite_create("cache");
 	TCase *pure = tcase_create("pure"), *real = tcase_create("memcached"), *bench;
-	SRunner *r;
-	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_loop_test(pure, test_addresses, 0, (int)ARRAY_LEN(address_rows));
@@ -516,9 +515,5 @@ main(void)
 		tcase_add_test(bench, test_bench);
 		suite_add_tcase(s, bench);
 	}
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -14,6 +14,7 @@
 #include "meta/ack.h"
 #include "tests/unit/ack_help.h"
 #include "tests/unit/cache_help.h"
+#include "tests/unit/suite_help.h"
 
 /* ---- ways to connect ---- */
 
@@ -853,8 +854,6 @@ main(void)
 {
 	Suite *s = suite_create("cache servers");
 	TCase *one = tcase_create("one"), *several = tcase_create("several");
-	SRunner *r;
-	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(one, 120);
@@ -875,9 +874,5 @@ main(void)
 	tcase_add_test(several, test_an_event_goes_to_every_server);
 	tcase_add_test(several, test_walk);
 	suite_add_tcase(s, several);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "s3/errors.h"
+#include "tests/unit/suite_help.h"
 
 static struct arena *a;
 static struct s3_problem pr;
@@ -376,11 +377,5 @@ checksum_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(checksum_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(checksum_suite());
 }

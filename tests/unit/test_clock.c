@@ -16,6 +16,7 @@
 #include "meta/db.h"
 #include "meta/migrate.h"
 #include "tests/lib/scratch.h"
+#include "tests/unit/suite_help.h"
 
 static struct scratch *scratch;
 static struct settings settings;
@@ -853,8 +854,6 @@ main(void)
 {
 	Suite *s = suite_create("clock");
 	TCase *tc = tcase_create("clock"), *many = tcase_create("many");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, start_all, NULL);
 	tcase_add_checked_fixture(tc, begin, end);
@@ -879,9 +878,5 @@ main(void)
 	tcase_add_test(many, test_restore_of_one_table);
 	tcase_add_test(many, test_numbers_and_snapshots_under_writers);
 	suite_add_tcase(s, many);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

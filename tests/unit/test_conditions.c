@@ -302,5 +302,5 @@ main(void)
 	tcase_add_loop_test(t, test_name_row, 0, ARRAY_LEN(names));
 	tcase_add_test(t, test_name_with_nul);
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -225,8 +225,6 @@ main(void)
 {
 	Suite *s = suite_create("copy_source");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, help_begin, help_end);
 	tcase_add_loop_test(t, test_source_row, 0, ARRAY_LEN(sources));
@@ -236,9 +234,5 @@ main(void)
 	tcase_add_loop_test(t, test_tags_row, 0, ARRAY_LEN(tags));
 	tcase_add_test(t, test_tags_document);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

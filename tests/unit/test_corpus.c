@@ -9,6 +9,8 @@
 
 #include <check.h>
 
+#include "tests/unit/suite_help.h"
+
 #define INPUT_MAX ((size_t)1 << 20)
 
 static void
@@ -59,17 +61,12 @@ main(void)
 {
 	Suite *s = suite_create("corpus");
 	TCase *t = tcase_create("targets");
-	SRunner *r;
-	int n = 0, failed;
+	int n = 0;
 
 	while (fuzz_targets[n].name != NULL)
 		n++;
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_target, 0, n);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

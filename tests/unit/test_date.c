@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "base/clock.h"
+#include "tests/unit/suite_help.h"
 
 #define S(n) (INT64_C(n) * US_PER_S)
 #define NOW S(1764077400) /* 2025-11-25T13:30:00Z */
@@ -164,11 +165,5 @@ date_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(date_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(date_suite());
 }

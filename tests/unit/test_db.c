@@ -17,6 +17,7 @@
 #include "base/metrics.h"
 #include "meta/db_internal.h"
 #include "tests/lib/scratch.h"
+#include "tests/unit/suite_help.h"
 
 #define TIMEOUT_MS 400
 
@@ -541,8 +542,6 @@ main(void)
 {
 	Suite *s = suite_create("db");
 	TCase *tc = tcase_create("db");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, start_all, end_all);
 	tcase_add_checked_fixture(tc, begin, end);
@@ -563,9 +562,5 @@ main(void)
 	tcase_add_test(tc, test_notifications_wake);
 	tcase_add_test(tc, test_spent_is_counted);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -426,5 +426,5 @@ main(void)
 	tcase_add_loop_test(t, test_encryption_row, 0, ARRAY_LEN(encryptions));
 	tcase_add_loop_test(t, test_encryption_config_row, 0, ARRAY_LEN(encryption_configs));
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

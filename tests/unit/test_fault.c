@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "base/fault.h"
+#include "tests/unit/suite_help.h"
 
 #include <check.h>
 #include <signal.h>
@@ -127,8 +128,6 @@ main(void)
 {
 	Suite *s = suite_create("fault");
 	TCase *t = tcase_create("core");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, test_a_normal_build_has_none);
 	if (FAULTS_BUILT) {
@@ -138,9 +137,5 @@ main(void)
 		tcase_add_test(t, test_clock);
 	}
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

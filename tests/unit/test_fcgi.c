@@ -12,6 +12,7 @@
 #include "fcgi/signing_keys.h"
 #include "fcgi/worker.h"
 #include "routing/hop.h"
+#include "tests/unit/suite_help.h"
 
 #include <check.h>
 
@@ -565,8 +566,6 @@ main(void)
 {
 	Suite *s = suite_create("fcgi");
 	TCase *tc;
-	SRunner *sr;
-	int failed;
 
 	tc = tcase_create("req");
 	tcase_add_loop_test(tc, test_req_parse_rows, 0, (int)ARRAY_LEN(parse_rows));
@@ -587,9 +586,5 @@ main(void)
 	tcase_add_test(tc, test_signing_keys);
 	tcase_add_test(tc, test_signing_keys_bounded);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -16,6 +16,7 @@
 #include "base/metrics.h"
 #include "meta/migrate.h"
 #include "tests/unit/meta_help.h"
+#include "tests/unit/suite_help.h"
 
 static struct scratch *scratch;
 static struct settings set;
@@ -697,8 +698,6 @@ main(void)
 {
 	Suite *s = suite_create("find");
 	TCase *cached = tcase_create("cached"), *crowds = tcase_create("crowds");
-	SRunner *sr;
-	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_unchecked_fixture(cached, start_all, NULL);
@@ -721,9 +720,5 @@ main(void)
 	tcase_add_loop_test(crowds, test_a_crowd_reads_once, 0, 2);
 	tcase_add_test(crowds, test_a_dead_reader_is_replaced_by_one);
 	suite_add_tcase(s, crowds);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "tests/unit/suite_help.h"
 
 #define BIG (200 * 1024 + 3)
 #define IN_MAX (1024 * 1024)
@@ -361,8 +362,6 @@ main(void)
 {
 	Suite *s = suite_create("http_fcgi");
 	TCase *tc = tcase_create("transport");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, test_plain);
@@ -373,8 +372,5 @@ main(void)
 	tcase_add_test(tc, test_early_answer);
 	tcase_add_test(tc, test_garbage);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

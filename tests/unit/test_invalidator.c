@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "invalidator/message.h"
 #include "invalidator/ring.h"
+#include "tests/unit/suite_help.h"
 
 static const uint8_t SECRET[32] = "the regions share this secret..", OTHER[32] = "but this is another secret.....";
 static uint8_t key[MESSAGE_KEY_LEN], other_key[MESSAGE_KEY_LEN];
@@ -368,8 +369,6 @@ main(void)
 {
 	Suite *s = suite_create("invalidator");
 	TCase *t = tcase_create("messages");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_round_trip, MSG_EVENTS, MSG_TYPES_END);
@@ -380,9 +379,5 @@ main(void)
 	tcase_add_test(t, test_replay);
 	tcase_add_test(t, test_ring);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -466,5 +466,5 @@ main(void)
 	tcase_add_loop_test(m, test_override_row, 0, ARRAY_LEN(overrides));
 	tcase_add_test(m, test_meta_cannot_end_a_line);
 	suite_add_tcase(s, m);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -13,6 +13,7 @@
 #include "admin/maintain.h"
 #include "base/clock.h"
 #include "base/spool.h"
+#include "tests/unit/suite_help.h"
 
 #define DAY 86400
 
@@ -411,8 +412,6 @@ main(void)
 {
 	Suite *s = suite_create("maintain");
 	TCase *tc = tcase_create("maintain");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
 	tcase_add_checked_fixture(tc, begin, end);
@@ -429,9 +428,5 @@ main(void)
 	tcase_add_test(tc, test_access_logs);
 	tcase_add_test(tc, test_access_logs_after_a_crash);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

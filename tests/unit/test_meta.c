@@ -13,6 +13,7 @@
 #include "meta/fence.h"
 #include "meta/migrate.h"
 #include "tests/unit/meta_help.h"
+#include "tests/unit/suite_help.h"
 
 static struct scratch *scratch;
 static struct settings set;
@@ -762,8 +763,6 @@ main(void)
 {
 	Suite *s = suite_create("meta");
 	TCase *plain = tcase_create("plain");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(plain, start_all, end_all);
 	tcase_add_checked_fixture(plain, begin, end);
@@ -782,9 +781,5 @@ main(void)
 	tcase_add_test(plain, test_no_delete_while_the_primary_is_away);
 	tcase_add_test(plain, test_lost_answers);
 	suite_add_tcase(s, plain);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

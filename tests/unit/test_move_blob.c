@@ -13,6 +13,7 @@
 #include "routing/move.h"
 #include "s3/checksum.h"
 #include "s3/sse.h"
+#include "tests/unit/suite_help.h"
 
 #define SIZE ((size_t)CHUNK_SEAL_BYTES * 2 + 1000)
 #define ANSWER_MAX (SIZE * 2 + MOVE_HEAD_MAX)
@@ -202,15 +203,9 @@ main(void)
 {
 	Suite *s = suite_create("move_blob");
 	TCase *t = tcase_create("answers");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_loop_test(t, test_any_pieces, 0, (int)ARRAY_LEN(answers));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

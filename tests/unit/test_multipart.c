@@ -195,5 +195,5 @@ main(void)
 	tcase_add_test(t, test_longest_list);
 	tcase_add_loop_test(t, test_whole, 0, 2);
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -258,5 +258,5 @@ main(void)
 	tcase_add_test(t, test_mutated_blobs_and_tokens);
 	tcase_add_test(t, test_mutated_queries);
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/region_help.h"
 
 #include "meta/notify.h"
+#include "tests/unit/suite_help.h"
 
 #define HOLD_MS 60000
 
@@ -286,8 +287,6 @@ main(void)
 {
 	Suite *s = suite_create("notify");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
@@ -299,8 +298,5 @@ main(void)
 	tcase_add_test(tc, test_trim);
 	tcase_add_test(tc, test_webhooks);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

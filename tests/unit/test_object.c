@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/parse.h"
+#include "tests/unit/suite_help.h"
 
 static enum object_wrote
 put(const struct bucket *b, const struct object *o, const struct object_cond *cond)
@@ -766,8 +767,6 @@ main(void)
 {
 	Suite *s = suite_create("object");
 	TCase *tc = tcase_create("objects");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
 	tcase_add_checked_fixture(tc, region_begin, region_end);
@@ -790,9 +789,5 @@ main(void)
 	tcase_add_test(tc, test_no_blob_is_lost);
 	tcase_add_test(tc, test_plans_use_the_index);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "tests/unit/suite_help.h"
 
 #define KEYS 160
 #define KEY_CHARS 9
@@ -391,8 +392,6 @@ main(void)
 {
 	Suite *s = suite_create("object_list");
 	TCase *tc = tcase_create("listing");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
 	tcase_add_checked_fixture(tc, region_begin, region_end);
@@ -401,9 +400,5 @@ main(void)
 	tcase_add_test(tc, test_random_listings);
 	tcase_add_test(tc, test_reads_are_the_pages);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

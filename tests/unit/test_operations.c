@@ -215,5 +215,5 @@ main(void)
 	tcase_add_test(t, test_table_limits);
 	tcase_add_test(t, test_problem_elements);
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

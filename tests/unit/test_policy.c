@@ -681,5 +681,5 @@ main(void)
 	tcase_add_test(t, test_context_overflow_is_closed);
 	tcase_add_loop_test(t, test_case_row, 0, ARRAY_LEN(cases));
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -332,5 +332,5 @@ main(void)
 	tcase_add_test(t, test_signature);
 	tcase_add_test(t, test_signature_refused);
 	suite_add_tcase(s, t);
-	return help_run(s);
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 #include "routing/relay.h"
+#include "tests/unit/suite_help.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -466,8 +467,6 @@ main(void)
 {
 	Suite *s = suite_create("relay");
 	TCase *t = tcase_create("relay");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_get_keeps_target_host_and_headers);
@@ -488,9 +487,5 @@ main(void)
 	tcase_add_test(t, test_client_that_leaves_ends_the_relay);
 	tcase_add_test(t, test_region_that_is_down_is_left_alone_for_a_while);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "meta/migrate.h"
 #include "tests/unit/meta_help.h"
+#include "tests/unit/suite_help.h"
 
 static struct scratch *scratch;
 static struct settings set;
@@ -313,8 +314,6 @@ main(void)
 {
 	Suite *s = suite_create("replica");
 	TCase *tc = tcase_create("replica");
-	SRunner *sr;
-	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_unchecked_fixture(tc, start_all, end_all);
@@ -328,9 +327,5 @@ main(void)
 	tcase_add_test(tc, test_no_replica_without_trust);
 	tcase_add_test(tc, test_the_replica_answers_while_the_primary_is_away);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

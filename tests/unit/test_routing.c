@@ -8,6 +8,7 @@
 #include "routing/hop.h"
 #include "routing/location.h"
 #include "routing/zone.h"
+#include "tests/unit/suite_help.h"
 
 #include <check.h>
 
@@ -227,17 +228,11 @@ main(void)
 {
 	Suite *s = suite_create("routing");
 	TCase *t = tcase_create("routing");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, test_zone);
 	tcase_add_loop_test(t, test_decide_cells, 0, (int)ARRAY_LEN(cells));
 	tcase_add_test(t, test_hop_round_trip_and_forgers);
 	tcase_add_loop_test(t, test_location_rows, 0, (int)ARRAY_LEN(locations));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "fcgi/identity.h"
 #include "s3/errors.h"
+#include "tests/unit/suite_help.h"
 
 #include <check.h>
 
@@ -143,17 +144,11 @@ main(void)
 {
 	Suite *s = suite_create("session");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, test_round_trip);
 	tcase_add_test(t, test_not_ours);
 	tcase_add_test(t, test_authenticate);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

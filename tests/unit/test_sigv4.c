@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "s3/errors.h"
+#include "tests/unit/suite_help.h"
 
 #define S(n) (INT64_C(n) * US_PER_S)
 #define AWS_NOW S(1369353600)  /* 2013-05-24T00:00:00Z */
@@ -701,11 +702,5 @@ sigv4_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(sigv4_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(sigv4_suite());
 }

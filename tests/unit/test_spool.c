@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/suite_help.h"
+
 #define WRITERS 4
 #define LINES 2000
 
@@ -113,16 +115,11 @@ main(void)
 {
 	Suite *s = suite_create("spool");
 	TCase *tc = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int bad;
 
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_none_is_lost);
 	tcase_add_test(tc, test_limits);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_ENV);
-	bad = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return bad != 0;
+	return suite_run(s);
 }

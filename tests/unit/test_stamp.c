@@ -4,6 +4,7 @@
  * stamp pages by rows, their codec, and where keys lie.
  */
 #include "tests/unit/stamp_help.h"
+#include "tests/unit/suite_help.h"
 
 /* ---- trust ---- */
 
@@ -271,8 +272,6 @@ main(void)
 {
 	Suite *s = suite_create("stamp");
 	TCase *t = tcase_create("pure");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, test_trust_rows, 0, (int)ARRAY_LEN(trust_rows));
 	tcase_add_test(t, test_page_apply);
@@ -280,9 +279,5 @@ main(void)
 	tcase_add_test(t, test_page_codec);
 	tcase_add_test(t, test_events_and_keys);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "base/crypto.h"
+#include "tests/unit/suite_help.h"
 
 static char dir[256];
 static struct settings settings;
@@ -604,8 +605,6 @@ main(void)
 {
 	Suite *s = suite_create("store");
 	TCase *tc = tcase_create("file");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, store_begin, store_end);
 	tcase_set_timeout(tc, 120);
@@ -626,9 +625,5 @@ main(void)
 	tcase_add_test(tc, test_concurrent_writers);
 	tcase_add_test(tc, test_two_processes);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "meta/upload.h"
+#include "tests/unit/suite_help.h"
 
 #define KEY SPAN("k")
 
@@ -514,8 +515,6 @@ main(void)
 {
 	Suite *s = suite_create("upload");
 	TCase *tc = tcase_create("upload");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
 	tcase_add_checked_fixture(tc, region_begin, region_end);
@@ -533,9 +532,5 @@ main(void)
 	tcase_add_test(tc, test_one_end);
 	tcase_add_test(tc, test_list);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

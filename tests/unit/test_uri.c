@@ -8,6 +8,7 @@
 
 #include "s3/errors.h"
 #include "s3/headers.h"
+#include "tests/unit/suite_help.h"
 
 static const char *const domains[] = { "s3.example.com", "S3.Example.NET:9000", "example.com", NULL };
 
@@ -384,11 +385,5 @@ uri_suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(uri_suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(uri_suite());
 }
