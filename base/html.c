@@ -12,18 +12,8 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Bytes of the well-formed character that begins here; 0 when none does. */
-static size_t
-character(const char *s, size_t left)
-{
-	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return n <= left && utf8_valid((struct span){ s, n }) ? n : 0;
-}
-
-static const char *
-entity(char c)
+const char *
+markup_entity(char c)
 {
 	switch (c) {
 	case '&':
@@ -34,8 +24,6 @@ entity(char c)
 		return "&gt;";
 	case '"':
 		return "&quot;";
-	case '\'':
-		return "&#39;";
 	default:
 		return NULL;
 	}
@@ -47,8 +35,8 @@ escape(struct strbuf *sb, const char *s)
 	size_t left = strlen(s);
 
 	while (left > 0) {
-		size_t n = character(s, left);
-		const char *e = entity(*s);
+		size_t n = utf8_sequence((const uint8_t *)s, left);
+		const char *e = *s == '\'' ? "&#39;" : markup_entity(*s);
 		unsigned char c = (unsigned char)*s;
 
 		if (e != NULL)

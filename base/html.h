@@ -9,6 +9,8 @@
 
 #include "base/strbuf.h"
 
+/* What & < > and " are written as, in HTML as in XML. NULL: c needs no more. */
+const char *markup_entity(char c);
 /* Text between tags. Control bytes and broken UTF-8 become U+FFFD. */
 void html_text(struct strbuf *sb, const char *s);
 /* The value of an attribute in double or single quotes. The same set is escaped. */

@@ -177,8 +177,7 @@ base64_encode(const void *p, size_t len, char *out)
 	*out = '\0';
 }
 
-/* Length of the well-formed sequence at p, 0 when there is none (Unicode, table 3-7). */
-static size_t
+size_t
 utf8_sequence(const uint8_t *p, size_t left)
 {
 	uint8_t low = 0x80, high = 0xbf;

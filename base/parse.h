@@ -30,6 +30,8 @@ struct span address_host(const char *address);
 
 /* Well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. */
 bool utf8_valid(struct span s);
+/* Length of the well-formed sequence at p, of at most `left` (1 or more) bytes; 0 when there is none (Unicode, table 3-7). */
+size_t utf8_sequence(const uint8_t *p, size_t left);
 
 /* false on overflow, *out untouched then. */
 static inline bool

@@ -7,6 +7,8 @@
  */
 #include "s3/xml.h"
 
+#include "base/html.h"
+#include "base/parse.h"
 #include "s3/date.h"
 
 void
@@ -104,19 +106,11 @@ xml_etag(struct strbuf *sb, const char *name, const char *etag)
 	xml_close(sb, name);
 }
 
-/* What one byte below 0x80 becomes; NULL = itself. */
+/* What one byte below 0x80 becomes; NULL = itself. White space is kept from those who read XML by its rules. */
 static const char *
-entity(unsigned char c)
+entity(char c)
 {
 	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
 	case '\r':
 		return "&#13;";
 	case '\n':
@@ -124,40 +118,15 @@ entity(unsigned char c)
 	case '\t':
 		return "&#9;";
 	default:
-		return NULL;
+		return markup_entity(c);
 	}
-}
-
-/* The length of the UTF-8 sequence at p, 0 when it is none. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t left)
-{
-	size_t n;
-
-	if (*p >= 0xc2 && *p <= 0xdf)
-		n = 2;
-	else if (*p >= 0xe0 && *p <= 0xef)
-		n = 3;
-	else if (*p >= 0xf0 && *p <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
 }
 
 /* One character that is not plain ASCII text; returns how many bytes it took. */
 static size_t
 escape_odd(struct strbuf *sb, const unsigned char *p, size_t left)
 {
-	const char *e = entity(*p);
+	const char *e = entity((char)*p);
 	size_t n;
 
 	if (e != NULL) {
