@@ -47,8 +47,11 @@ operation_row(const struct s3_operation *o, bool built)
 	printf("`");
 	if (o->header != NULL)
 		printf(" with `%s`", o->header);
-	printf(" | %s%s%s |", o->action[0] != '\0' ? "`" : "", o->action,
+	printf(" | %s%s%s", o->action[0] != '\0' ? "`" : "", o->action,
 	    o->action[0] != '\0' ? "`" : "");
+	if (o->of_version != NULL)
+		printf(", of a version `%s`", o->of_version);
+	printf(" |");
 	if (built)
 		printf(" %s |",
 		    (o->flags & S3_OP_ANYWHERE) != 0 ? "any" : "home");

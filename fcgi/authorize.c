@@ -137,26 +137,7 @@ allowed(const struct req *r, const struct identity *who, const char *action, str
 static const char *
 action_of(const struct req *r)
 {
-	static const struct {
-		enum s3_op op;
-		const char *action;
-	} of_version[] = {
-		{ OP_GetObject, "s3:GetObjectVersion" },
-		{ OP_HeadObject, "s3:GetObjectVersion" },
-		{ OP_DeleteObject, "s3:DeleteObjectVersion" },
-		{ OP_GetObjectAcl, "s3:GetObjectVersionAcl" },
-		{ OP_PutObjectAcl, "s3:PutObjectVersionAcl" },
-		{ OP_GetObjectTagging, "s3:GetObjectVersionTagging" },
-		{ OP_PutObjectTagging, "s3:PutObjectVersionTagging" },
-		{ OP_DeleteObjectTagging, "s3:DeleteObjectVersionTagging" },
-	};
-	const struct s3_operation *op = s3_operation(r->op);
-
-	if ((op->flags & S3_OP_VERSION) != 0 && req_param(r, "versionId").p != NULL)
-		for (size_t i = 0; i < ARRAY_LEN(of_version); i++)
-			if (of_version[i].op == r->op)
-				return of_version[i].action;
-	return op->action;
+	return s3_operation_action(r->op, req_param(r, "versionId").p != NULL);
 }
 
 /* x-amz-expected-bucket-owner: a client that wants no bucket but that owner's. */

@@ -83,7 +83,7 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 {
 	int found;
 
-	if (!allowed(&s->as, who, s->version != NULL ? "s3:GetObjectVersion" : "s3:GetObject", s->name.key))
+	if (!allowed(&s->as, who, s3_operation_action(OP_GetObject, s->version != NULL), s->name.key))
 		return req_refuse(r, S3_AccessDenied, NULL, NULL, SPAN(""));
 	found = meta_object_get(r->thread->meta, r->arena, s->bucket, s->name.key, s->version, true, &s->o, &r->err);
 	if (found < 0)
@@ -99,7 +99,7 @@ find_object(struct req *r, const struct identity *who, struct copy_source *s)
 	s->sealed = sse_envelope_kind(s->o.sse);
 	s->has_tags = s->o.tags.len > 0;
 	s->may_read_tags = !s->has_tags ||
-	    allowed(&s->as, who, s->version != NULL ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging", s->name.key);
+	    allowed(&s->as, who, s3_operation_action(OP_GetObjectTagging, s->version != NULL), s->name.key);
 	return 0;
 }
 

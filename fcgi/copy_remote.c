@@ -87,7 +87,7 @@ send_bytes(struct req *r, struct object_bytes *bytes)
 int
 copy_send(struct req *r, const struct identity *who, const struct object *o, const struct sse *sse)
 {
-	const char *action = req_param(r, "versionId").p != NULL ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging";
+	const char *action = s3_operation_action(OP_GetObjectTagging, req_param(r, "versionId").p != NULL);
 	struct object_bytes *bytes = NULL;
 	struct strbuf row, length;
 	int64_t first, len;

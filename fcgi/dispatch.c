@@ -29,7 +29,7 @@
 #include "fcgi/website.h"
 
 static const op_fn handlers[] = {
-#define OP(name, method, level, query, header, handler, action, class, body, flags, doc) [OP_##name] = handler,
+#define OP(name, method, level, query, header, handler, action, of_version, class, body, flags, doc) [OP_##name] = handler,
 #include "s3/operations.def"
 #undef OP
 };

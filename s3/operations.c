@@ -10,10 +10,10 @@
 #include "s3/operations.h"
 
 static const struct s3_operation operations[S3_OP_COUNT] = {
-#define OP(name, method, level, query, header, handler, action, class, body,   \
-    flags, doc)                                                                \
+#define OP(name, method, level, query, header, handler, action, of_version,    \
+    class, body, flags, doc)                                                   \
 	{ #name, S3_METHOD_##method, S3_LEVEL_##level, query, header,          \
-		#handler, action, S3_CLASS_##class, S3_BODY_##body,            \
+		#handler, action, of_version, S3_CLASS_##class, S3_BODY_##body,            \
 		S3_OP_##flags, doc },
 #include "s3/operations.def"
 #undef OP
@@ -34,6 +34,14 @@ s3_operation(enum s3_op op)
 {
 	ASSERT(op >= 0 && op < S3_OP_COUNT);
 	return &operations[op];
+}
+
+const char *
+s3_operation_action(enum s3_op op, bool of_version)
+{
+	const struct s3_operation *o = s3_operation(op);
+
+	return of_version && o->of_version != NULL ? o->of_version : o->action;
 }
 
 bool

@@ -33,7 +33,7 @@ enum s3_op_flags {
 
 enum s3_op {
 	OP_NONE = -1, /* no operation: not known, or not yet */
-#define OP(name, method, level, query, header, handler, action, class, body, flags, doc) OP_##name,
+#define OP(name, method, level, query, header, handler, action, of_version, class, body, flags, doc) OP_##name,
 #include "s3/operations.def"
 #undef OP
 	S3_OP_COUNT
@@ -45,6 +45,7 @@ struct s3_operation {
 	int levels; /* bits of enum s3_level */
 	const char *query, *header, *handler;
 	const char *action; /* "s3:GetObject"; "" = none needed */
+	const char *of_version; /* instead, when a version is named; NULL = the same */
 	enum s3_class class;
 	enum s3_body body;
 	int flags;
@@ -52,6 +53,8 @@ struct s3_operation {
 };
 
 const struct s3_operation *s3_operation(enum s3_op op);
+/* What policies allow or deny. of_version: a version is named. */
+const char *s3_operation_action(enum s3_op op, bool of_version);
 /* false: op_not_implemented answers. */
 bool s3_operation_built(enum s3_op op);
 /* The name, NULL past the last row (so that metrics_print can walk them). */

@@ -14,7 +14,7 @@
 
 typedef int (*op_fn)(struct req *r, const struct identity *who);
 
-#define OP(name, method, level, query, header, handler, action, class, body, flags, doc)                               \
+#define OP(name, method, level, query, header, handler, action, of_version, class, body, flags, doc)                               \
 	MUST_CHECK int handler(struct req *r, const struct identity *who);
 #include "s3/operations.def"
 #undef OP
