@@ -11,6 +11,7 @@
  */
 #include "admin/move.h"
 
+#include "admin/move_row.h"
 #include "admin/move_source.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -138,7 +139,8 @@ put(struct mover *m, const struct moving_page *p, const char *scan, bool *again,
 	*again = false;
 	if (p->rows == 0 && scan == NULL)
 		return 0;
-	if (meta_moving_need(j->t, m->step, &m->mv.bucket_id, p->items, &blobs, &n, err) != 0)
+	if (move_rows_check(j->t, m->step, j->settings, m->home, p->items, err) != 0 ||
+	    meta_moving_need(j->t, m->step, &m->mv.bucket_id, p->items, &blobs, &n, err) != 0)
 		return -1;
 	ids = arena_array(m->step, n + 1, sizeof(*ids));
 	if (ids == NULL)

@@ -9,24 +9,12 @@
  */
 #include "admin/move_blob.h"
 
-#include "base/chunk_seal.h"
+#include "admin/move_row.h"
 #include "base/codec.h"
-#include "base/log.h"
 #include "routing/move.h"
-#include "s3/checksum.h"
-#include "s3/sse.h"
 
 #define HEAD_BEGIN 5 /* its version and its length */
 
-/* What the row says. */
-struct row {
-	struct span key;
-	int64_t part_no, size;
-	const char *etag;
-	struct checksum_stored known;
-	struct span sse;
-	struct uuid sealed_as;
-};
 struct move_blob {
 	struct arena *arena;
 	const struct settings *settings;
@@ -34,7 +22,7 @@ struct move_blob {
 	struct strbuf head;      /* as far as it has come */
 	bool have_head;
 	bool named;
-	struct row row;
+	struct move_row row;
 	int64_t stored, got;     /* bytes as they are stored: announced, and come */
 	uint8_t digest[SHA256_LEN]; /* the source's; digest_got bytes of it */
 	size_t digest_got;
@@ -77,7 +65,7 @@ move_blob_new(struct arena *a, const struct settings *s, struct store *st)
 static bool
 read_row(struct move_blob *b, struct dec *d)
 {
-	struct row *r = &b->row;
+	struct move_row *r = &b->row;
 	struct span sums;
 
 	r->key = dec_bytes(d, MOVE_HEAD_MAX);
@@ -89,44 +77,15 @@ read_row(struct move_blob *b, struct dec *d)
 	return dec_raw(d, r->sealed_as.b, UUID_LEN) && r->etag != NULL && r->size >= 0 && checksum_decode(sums, &r->known);
 }
 
-/* For chunks that we can open. */
-static int
-open_envelope(struct move_blob *b, struct err *err)
-{
-	uint8_t data_key[SSE_KEY_LEN], key[CHUNK_SEAL_KEY];
-
-	if (!sse_envelope_open(&b->settings->master, b->row.sse, data_key)) {
-		b->damage = "its data key does not open with this master key";
-		return 0;
-	}
-	chunk_seal_key(data_key, b->row.sealed_as.b, UUID_LEN, key);
-	b->opener = chunk_sealer_new(key);
-	crypto_wipe(data_key, sizeof(data_key));
-	crypto_wipe(key, sizeof(key));
-	b->chunk = arena_alloc(b->arena, CHUNK_SEAL_SIZE);
-	return b->chunk != NULL ? 0 : FAIL(err, ERR_LIMIT, "no memory for a chunk of a blob");
-}
-
 /* What it will be compared with. */
 static int
 begin_checks(struct move_blob *b, struct err *err)
 {
-	const struct row *r = &b->row;
-	enum sse_kind kind = sse_envelope_kind(r->sse);
-	unsigned set = 0;
-
-	if (b->stored != (kind != SSE_NONE ? chunk_seal_size(r->size) : r->size))
-		b->damage = "it has not as many bytes as its row says";
-	if (b->damage != NULL || kind == SSE_CUSTOMER)
-		return 0;
-	if (strlen(r->etag) == 2 * MD5_LEN)
-		set |= CHECKSUM_MD5_BIT;
-	if (r->known.algo != CHECKSUM_NONE && r->known.type == CHECKSUM_FULL_OBJECT)
-		set |= CHECKSUM_BIT(r->known.algo);
-	b->sums = checksums_new(b->arena, set);
-	if (b->sums == NULL)
-		return FAIL(err, ERR_LIMIT, "no memory for a blob's checksums");
-	return kind == SSE_S3 ? open_envelope(b, err) : 0;
+	if (move_row_begin(&b->row, b->settings, b->arena, b->stored, &b->sums, &b->opener, &b->damage, err) != 0)
+		return -1;
+	if (b->opener != NULL)
+		b->chunk = arena_alloc(b->arena, CHUNK_SEAL_SIZE);
+	return b->opener == NULL || b->chunk != NULL ? 0 : FAIL(err, ERR_LIMIT, "no memory for a chunk of a blob");
 }
 
 static int
@@ -191,7 +150,7 @@ open_chunk(struct move_blob *b)
 	bool last = b->chunk_no == chunk_seal_count(b->row.size) - 1;
 
 	if (!chunk_open(b->opener, b->chunk_no, last, b->chunk, b->chunk_len))
-		b->damage = "its sealed bytes are not what was sealed";
+		b->damage = MOVE_ROW_NOT_SEALED;
 	else
 		checksums_update(b->sums, b->chunk, b->chunk_len - CHUNK_SEAL_TAG);
 	b->chunk_no++;
@@ -250,48 +209,22 @@ move_blob_take(struct move_blob *b, const void *bytes, size_t len, struct err *e
 
 /* ---- the end ---- */
 
-static void
-compare(struct move_blob *b)
-{
-	const struct row *r = &b->row;
-	struct checksum_values got;
-	char hex[2 * MD5_LEN + 1];
-
-	if (b->damage != NULL || b->sums == NULL)
-		return;
-	checksums_final(b->sums, &got);
-	hex_encode(got.md5, MD5_LEN, hex);
-	if ((got.set & CHECKSUM_MD5_BIT) != 0 && strcmp(hex, r->etag) != 0)
-		b->damage = "its MD5 is not its row's";
-	else if (r->known.algo != CHECKSUM_NONE && r->known.type == CHECKSUM_FULL_OBJECT &&
-	    memcmp(got.v[r->known.algo], r->known.value, checksum_table[r->known.algo].len) != 0)
-		b->damage = "its checksum is not its row's";
-}
-
-static int
-damaged(const struct move_blob *b, const struct region *source, const struct uuid *blob, struct err *err)
-{
-	char id[UUID_TEXT_LEN + 1];
-
-	uuid_text(blob, id);
-	log_event(NULL, EV_MOVE_DAMAGED, LS("region", source->name), LSPAN("key", b->row.key), LI("part", b->row.part_no),
-	    LS("blob", id), LS("reason", b->damage));
-	return FAIL(err, ERR_INTERNAL, "blob %s is damaged in region \"%s\": %s; it has bytes of \"%.*s%s\". Bring the file back "
-	    "from a copy of store_dir, or delete the object, and run this again", id, source->name, b->damage,
-	    (int)(b->row.key.len < 80 ? b->row.key.len : 80), b->row.key.p, b->row.key.len < 80 ? "" : "...");
-}
-
 static int
 whole(struct move_blob *b, const struct region *source, const struct uuid *blob, struct err *err)
 {
 	uint8_t ours[HASH_MAX_LEN];
+	char id[UUID_TEXT_LEN + 1];
 
 	if (!b->have_head || b->got != b->stored || b->digest_got != sizeof(b->digest))
 		return FAIL(err, ERR_UNAVAILABLE, "not all of a blob came from region \"%s\"", source->name);
 	if (hash_final(b->sum, ours) != sizeof(b->digest) || memcmp(ours, b->digest, sizeof(b->digest)) != 0)
 		return FAIL(err, ERR_UNAVAILABLE, "a blob was changed on its way from region \"%s\"", source->name);
-	compare(b);
-	return b->damage == NULL ? 0 : damaged(b, source, blob, err);
+	if (b->damage == NULL && b->sums != NULL)
+		b->damage = move_row_compare(&b->row, b->sums);
+	if (b->damage == NULL)
+		return 0;
+	uuid_text(blob, id);
+	return move_row_damaged(&b->row, source, id, b->damage, err);
 }
 
 int

@@ -114,6 +114,24 @@ chunk_open(struct chunk_sealer *s, int64_t number, bool last, uint8_t *p, size_t
 	return false;
 }
 
+bool
+chunk_open_all(struct chunk_sealer *s, uint8_t *p, size_t size)
+{
+	uint8_t *from = p, *to = p;
+
+	for (int64_t i = 0, n = chunk_seal_count((int64_t)size); i < n; i++) {
+		size_t len = size < CHUNK_SEAL_BYTES ? size : CHUNK_SEAL_BYTES;
+
+		if (!chunk_open(s, i, i == n - 1, from, len + CHUNK_SEAL_TAG))
+			return false;
+		memmove(to, from, len);
+		from += len + CHUNK_SEAL_TAG;
+		to += len;
+		size -= len;
+	}
+	return true;
+}
+
 int64_t
 chunk_seal_count(int64_t size)
 {

@@ -30,6 +30,12 @@ void chunk_seal(struct chunk_sealer *s, int64_t number, bool last, uint8_t *p, s
 /* In place: len bytes at p of which the last CHUNK_SEAL_TAG are the tag. false: it is not what was sealed; p is wiped. */
 MUST_CHECK bool chunk_open(struct chunk_sealer *s, int64_t number, bool last, uint8_t *p, size_t len);
 
+/*
+ * All chunks of a run of `size` bytes, in place: its chunk_seal_size bytes at p; the plain bytes stand together then. false:
+ * it is not what was sealed.
+ */
+MUST_CHECK bool chunk_open_all(struct chunk_sealer *s, uint8_t *p, size_t size);
+
 /* How many chunks, and bytes, hold a run of `size` bytes (0 or more, below 2^62). */
 int64_t chunk_seal_count(int64_t size);
 int64_t chunk_seal_size(int64_t size);

@@ -262,25 +262,6 @@ seal_all(struct chunk_sealer *sealer, const char *from, size_t size, uint8_t *to
 	}
 }
 
-/* In place. */
-static bool
-open_all(struct chunk_sealer *sealer, uint8_t *all, size_t size)
-{
-	uint8_t *from = all, *to = all;
-
-	for (int64_t i = 0, n = chunk_seal_count((int64_t)size); i < n; i++) {
-		size_t len = size < CHUNK_SEAL_BYTES ? size : CHUNK_SEAL_BYTES;
-
-		if (!chunk_open(sealer, i, i == n - 1, from, len + CHUNK_SEAL_TAG))
-			return false;
-		memmove(to, from, len);
-		from += len + CHUNK_SEAL_TAG;
-		to += len;
-		size -= len;
-	}
-	return true;
-}
-
 int
 sse_seal_inline(struct req *r, const struct sse *s, struct span *bytes)
 {
@@ -315,7 +296,7 @@ sse_open_inline(struct req *r, const struct sse *s, int64_t size, struct span *b
 	if (all == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	sealer = sse_sealer_new(s, NULL);
-	ok = open_all(sealer, all, (size_t)size);
+	ok = chunk_open_all(sealer, all, (size_t)size);
 	chunk_sealer_free(sealer);
 	if (!ok)
 		return FAIL(&r->err, ERR_INTERNAL, "a row's sealed bytes are not what was sealed");

@@ -44,7 +44,7 @@ void sse_reply_envelope(struct reply *rp, struct span envelope);
  */
 const char *sse_etag(struct req *r, const struct sse *sse, const uint8_t md5[MD5_LEN]);
 
-/* The sealer of one blob; blob_id NULL: of the bytes in the row. NULL for plain ones. The caller frees it. */
+/* The sealer of one blob; blob_id NULL: of the bytes in the row, whose id is zero. NULL for plain ones. The caller frees it. */
 struct chunk_sealer *sse_sealer_new(const struct sse *sse, const uint8_t *blob_id);
 /* Bytes that a row holds, sealed and opened; both give a copy in the arena, or *bytes itself when sse is NULL. */
 MUST_CHECK int sse_seal_inline(struct req *r, const struct sse *sse, struct span *bytes);

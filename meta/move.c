@@ -270,6 +270,13 @@ meta_moving_changes(struct meta_thread *t, struct arena *a, const struct uuid *b
 	return 0;
 }
 
+/* Empty when it is null. */
+static struct span
+span_at(const struct db_rows *r, size_t row, int col)
+{
+	return db_is_null(r, row, col) ? SPAN("") : db_span(r, row, col);
+}
+
 int
 meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_blob *out, struct err *err)
 {
@@ -284,8 +291,8 @@ meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob
 		.part_no = db_i64(r, 0, 1),
 		.size = db_i64(r, 0, 2),
 		.etag = db_text(r, 0, 3),
-		.checksums = db_is_null(r, 0, 4) ? SPAN("") : db_span(r, 0, 4),
-		.sse = db_is_null(r, 0, 5) ? SPAN("") : db_span(r, 0, 5),
+		.checksums = span_at(r, 0, 4),
+		.sse = span_at(r, 0, 5),
 	};
 	uuid_at(r, 0, 6, &out->sealed_as);
 	return 1;
@@ -354,6 +361,30 @@ meta_moving_need(struct meta_thread *t, struct arena *a, const struct uuid *buck
 	if (db_query(t->meta->regional, a, STMT_MOVING_NEED, (const struct db_param[]){ P_UUID(bucket), P_SPAN(items) }, 2, &r, err) != 0)
 		return -1;
 	return uuids_from_rows(r, a, out, n, err);
+}
+
+int
+meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_data **out, size_t *n, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_MOVING_DATA, (const struct db_param[]){ P_SPAN(items) }, 1, &r, err) != 0)
+		return -1;
+	*n = db_count(r);
+	*out = arena_array(a, *n + 1, sizeof(**out));
+	if (*out == NULL)
+		return FAIL(err, ERR_LIMIT, "a page of rows is too large");
+	for (size_t i = 0; i < *n; i++)
+		(*out)[i] = (struct moving_data){
+			.key = db_span(r, i, 0),
+			.part_no = db_i64(r, i, 1),
+			.size = db_i64(r, i, 2),
+			.etag = db_text(r, i, 3),
+			.checksums = span_at(r, i, 4),
+			.sse = span_at(r, i, 5),
+			.data = db_span(r, i, 6),
+		};
+	return 0;
 }
 
 int

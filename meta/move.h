@@ -113,6 +113,17 @@ MUST_CHECK int meta_moving_apply(struct meta_thread *t, struct arena *a, const s
 /* The source's blobs that are to be fetched first. */
 MUST_CHECK int meta_moving_need(struct meta_thread *t, struct arena *a, const struct uuid *bucket, struct span items,
     struct uuid **out, size_t *n, struct err *err);
+/* What these rows say of bytes that they hold, and the bytes. */
+struct moving_data {
+	struct span key;
+	int64_t part_no;           /* 0: it is no part's */
+	int64_t size;
+	const char *etag;
+	struct span checksums, sse; /* as of struct object */
+	struct span data;          /* as it is stored */
+};
+MUST_CHECK int meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_data **out, size_t *n,
+    struct err *err);
 /* Removes at most max rows of each kind of a bucket that comes or is gone. *clean: none are left. */
 MUST_CHECK int meta_moving_purge(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move, int max,
     bool *clean, struct err *err);

@@ -324,10 +324,28 @@ def test_damaged():
         eq("home", S3(US).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
         status(s3.put(n, "written", b"meanwhile"), 200)
         damage(path, at)
+    # What the row holds itself: of a small object, and of a small part.
+    put.update({"small": b"bytes in a row", "small sealed": b"sealed bytes in a row"})
+    s3.put(n, "small", put["small"])
+    s3.put(n, "small sealed", put["small sealed"], **sse)
+
+    def change(rows, what):
+        psql("UPDATE %s SET data = %s WHERE bucket_id = '%s' AND data IS NOT NULL AND %s" % (rows[0], what, i, rows[1]), conf_value(EU, "regional_dsn"))
+
+    flip = "set_byte(data, 3, get_byte(data, 3) # 1)"
+    small = ("objects", "key = 'small'")
+    for rows, key, there, back, says in ((small, "small", flip, flip, "its MD5 is not its row's"),
+                                         (small, "small", "data || '.'", "substr(data, 1, length(data) - 1)", "it has not as many bytes as its row says"),
+                                         (("objects", "key = 'small sealed'"), "small sealed", flip, flip, "its sealed bytes are not what was sealed"),
+                                         (("parts", "part_no = 2"), "parts", flip, flip, "its MD5 is not its row's")):
+        change(rows, there)
+        contains("what it is", refused(), "what the row of \"%s\" holds is damaged in region \"%s\": %s" % (key, EU.name, says))
+        eq("home", S3(US).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+        change(rows, back)
     move(n)
     for key in put:
         ok("moved: " + key, S3(US).get(n, key).body == put[key])
-    eq("and nothing else", S3(US).keys(n), ["parts", "plain", "sealed", "sealed parts", "written"])
+    eq("and nothing else", S3(US).keys(n), ["parts", "plain", "sealed", "sealed parts", "small", "small sealed", "written"])
 
 
 def test_deleted_meanwhile():
