@@ -16,6 +16,7 @@ KEYS = 12          # of each writer
 STILL = 20         # objects that nobody changes
 LARGE = 30000      # bytes that are no row's
 FREEZE = 5         # seconds; admin/move.c's
+HOLD = 2           # seconds that a write waits; meta/moving.c's
 
 
 def lab():
@@ -201,17 +202,60 @@ def wander(the, faults, points, when):
 
 
 class Strict(Nomad):
-    """Nothing is broken: whoever asks gets an answer, and only a write may be told to come back."""
+    """Nothing is broken: whoever asks gets an answer, and only a write may be told to come back, and only for a hand-over."""
     more_readers = 3
+    WATCH = """CREATE SCHEMA watch
+        CREATE TABLE states (bucket text, state text, at double precision DEFAULT extract(epoch FROM clock_timestamp()), n bigint GENERATED ALWAYS AS IDENTITY);
+        CREATE FUNCTION watch.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+            INSERT INTO watch.states (bucket, state) VALUES (NEW.bucket, NEW.state); RETURN NULL; END $$;
+        CREATE TRIGGER watch AFTER UPDATE ON bucket_moves FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION watch.note()"""
+    UNWATCH = "DROP TRIGGER IF EXISTS watch ON bucket_moves; DROP SCHEMA IF EXISTS watch CASCADE"
+
+    def __init__(self, lab, home):
+        self.told = []  # when a write was asked, when it was told to come back, and what
+        lab.psql(self.UNWATCH)
+        lab.psql(self.WATCH)
+        super().__init__(lab, home)
 
     def attempt(self, via, method, key, body=b""):
+        asked = time.time()
         a = S3(via, timeout=60).request(method, self.name, key, body=body)
         if a.status < 500:
             return a
         self.none += 1
-        if method == "GET" or a.code != "SlowDown":
+        self.told.append((asked, time.time(), a))
+        if method == "GET" or a.code != "SlowDown" or a.get("Retry-After") is None:
             self.wrong.append(a)
         return None
+
+    def pauses(self):
+        """(frozen, switched or None, over) of each hand-over, as the rows of the moves had it."""
+        out, frozen, switched = [], None, None
+        for line in self.lab.psql("SELECT state, at FROM watch.states WHERE bucket = '%s' ORDER BY n" % self.name).splitlines():
+            state, at = line.split("|")[0], float(line.split("|")[1])
+            if state == "frozen":
+                frozen, switched = at, None
+            elif state == "switched":
+                switched = at
+            else:
+                out.append((frozen, switched, at))
+        return out
+
+    def refusals(self):
+        """Each was asked before the end of a pause and told after its beginning: for it waited as long as is promised, or the bucket went away meanwhile."""
+        pauses = self.pauses()
+        ok("there were hand-overs", any(p[1] for p in pauses), pauses)
+        for asked, told, a in self.told:
+            why = [p for p in pauses if asked < p[2] and told > p[0] and (told - asked >= HOLD or p[1] is not None and told > p[1])]
+            ok("%r, asked at %.3f, told at %.3f, in a pause: %s" % (a, asked, told, pauses), why)
+
+    def settled(self):
+        super().settled()
+        self.refusals()
+
+    def __exit__(self, *how):
+        super().__exit__(*how)
+        self.lab.psql(self.UNWATCH, check=False)
 
 
 def relays(lab, region, route):
@@ -239,7 +283,8 @@ def test_third_region():
         nomad.settled()
         ok("relays came to the old home, and were passed on", on > 0)
         eq("and came home", sum(relays(the, r, "loop") for r in the.names), 0)
-        print("   %d moves, %d writes, %s reads, %d writes were told to come back, %d relays passed on" % (moves, nomad.writes, nomad.reads, nomad.none, on))
+        print("   %d moves, writes paused for %s s, %d writes, %s reads, %d writes were told to come back, %d relays passed on" % (
+            moves, ", ".join("%.2f" % (p[2] - p[0]) for p in nomad.pauses()), nomad.writes, nomad.reads, nomad.none, on))
 
 
 def restarts(*parts):
