@@ -22,6 +22,7 @@ struct region_state {
 	int64_t retry_us;       /* while down or silent: nobody tries before */
 	int64_t silent_us;      /* since when nothing was heard while some wait; 0 = nobody waits */
 	int running, waiting;
+	int leaving;            /* of those that run */
 };
 struct breaker {
 	int share;
@@ -119,8 +120,10 @@ breaker_begin(struct breaker *b, const char *region, struct breaker_pass *p)
 {
 	pthread_mutex_lock(&b->lock);
 	*p = (struct breaker_pass){ .slot = slot_of(b, region) };
-	if (p->slot >= 0)
+	if (p->slot >= 0) {
 		b->region[p->slot].running++;
+		p->tries = b->region[p->slot].down;
+	}
 	pthread_mutex_unlock(&b->lock);
 	metric_add(M_RELAYS_ACTIVE, 1);
 }
@@ -161,6 +164,22 @@ breaker_heard(struct breaker *b, struct breaker_pass *p, int64_t now_us)
 	pthread_mutex_unlock(&b->lock);
 }
 
+bool
+breaker_leave(struct breaker *b, struct breaker_pass *p, int64_t now_us)
+{
+	struct region_state *s;
+
+	if (p->slot < 0 || !p->waiting || p->leaves)
+		return false;
+	pthread_mutex_lock(&b->lock);
+	s = &b->region[p->slot];
+	p->leaves = s->running - s->leaving > b->share && silent_for(s, now_us, BREAKER_SILENT_US);
+	if (p->leaves)
+		s->leaving++;
+	pthread_mutex_unlock(&b->lock);
+	return p->leaves;
+}
+
 void
 breaker_end(struct breaker *b, struct breaker_pass *p, bool known, bool reached, int64_t now_us)
 {
@@ -172,6 +191,8 @@ breaker_end(struct breaker *b, struct breaker_pass *p, bool known, bool reached,
 	pthread_mutex_lock(&b->lock);
 	s = &b->region[p->slot];
 	s->running--;
+	if (p->leaves)
+		s->leaving--;
 	no_longer_waiting(s, p, known && reached, now_us);
 	if (known && !reached)
 		s->retry_us = now_us + BREAKER_RETRY_US;

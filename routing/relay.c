@@ -305,28 +305,36 @@ static bool
 over_limit(struct relay *r)
 {
 	const struct settings *s = r->thread->relays->settings;
-	int64_t still_us = clock_mono_us() - r->moved_us;
+	int64_t now = clock_mono_us(), still_us = now - r->moved_us;
 
 	if (r->sent && r->status == 0 && still_us > s->relay_first_byte_ms * US_PER_MS)
 		r->gave_up = "no answer within relay_first_byte_ms";
 	else if (still_us > s->relay_idle_ms * US_PER_MS)
 		r->gave_up = "nothing moved for relay_idle_ms";
+	else if (r->status == 0 && !r->paused && still_us > BREAKER_SILENT_US &&
+	    (r->pass.tries || breaker_leave(r->thread->relays->breaker, &r->pass, now)))
+		r->gave_up = "the region says nothing";
 	return r->gave_up != NULL;
 }
 
 static void
 note_progress(struct relay *r)
 {
+	struct breaker *b = r->thread->relays->breaker;
 	curl_off_t up = 0, down = 0;
+	int64_t now = clock_mono_us();
 
 	(void)curl_easy_getinfo(r->thread->curl, CURLINFO_SIZE_UPLOAD_T, &up);
 	(void)curl_easy_getinfo(r->thread->curl, CURLINFO_SIZE_DOWNLOAD_T, &down);
-	if (up != r->up || down != r->down)
-		r->moved_us = clock_mono_us();
+	if (up != r->up || down != r->down) {
+		r->moved_us = now;
+		if (r->pass.waiting && !r->sent) /* it takes the body again */
+			breaker_heard(b, &r->pass, now);
+	}
 	r->up = up;
 	r->down = down;
-	if (r->sent && r->status == 0)
-		breaker_wait(r->thread->relays->breaker, &r->pass, clock_mono_us());
+	if (r->status == 0 && (r->sent || (!r->paused && now - r->moved_us > BREAKER_SLOW_US)))
+		breaker_wait(b, &r->pass, now);
 }
 
 /*
@@ -378,7 +386,7 @@ static bool
 was_reached(const struct relay *r, CURLcode code)
 {
 	if (r->gave_up != NULL)
-		return r->status != 0 || !r->sent;
+		return r->status != 0 || r->paused; /* it answered, or it was the client who sent nothing */
 	return code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
 	    code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CONNECT_ERROR &&
 	    !(code == CURLE_OPERATION_TIMEDOUT && r->status == 0);
@@ -388,14 +396,14 @@ was_reached(const struct relay *r, CURLcode code)
 static int
 finish(struct relay *r, CURLcode code, int *status, struct err *err)
 {
-	const char *home = r->rq->home->name;
-	const char *why = r->client_gone ? "the client went away" : r->gave_up != NULL ? r->gave_up : curl_easy_strerror(code);
+	const char *home = r->rq->home->name, *why;
 
 	breaker_end(r->thread->relays->breaker, &r->pass, !r->client_gone, was_reached(r, code), clock_mono_us());
 	if (r->enough || (code == CURLE_OK && r->status != 0 && begin(r))) {
 		*status = r->status;
 		return 0;
 	}
+	why = r->client_gone ? "the client went away" : r->gave_up != NULL ? r->gave_up : curl_easy_strerror(code);
 	metric_add(M_RELAY_ERRORS, 1);
 	log_event(r->rq->request_id, EV_RELAY_FAILED, LS("region", home), LS("reason", why),
 	    LI("status", r->status), LI("begun", r->begun));

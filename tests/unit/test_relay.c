@@ -9,17 +9,20 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #define BODY_BYTES (3 * 1024 * 1024)
 
 struct home {
 	int listener;
+	int fd;                  /* who is being served */
 	char endpoint[64];
 	const char *answer;      /* sent once the whole request is there; NULL = close at once */
 	bool early;              /* answers before it takes the body, and takes none of it */
-	bool silent;             /* takes the request and never answers */
+	bool silent;             /* takes the request and never answers; when early, too, takes the head alone */
 	char head[8192];         /* the request's head, as it came */
 	size_t body_bytes;       /* behind it, as on the wire */
 	pthread_t thread;
@@ -72,22 +75,31 @@ read_request(struct home *h, int fd)
 	}
 }
 
+/* Until the relay gives up, of which the socket's state tells alone: nothing more is read. */
+static void
+wait_for_end(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	(void)poll(&pfd, 1, -1);
+}
+
 static void *
 serve(void *arg)
 {
 	struct home *h = arg;
 	int fd;
 
-	while ((fd = accept(h->listener, NULL, NULL)) >= 0) {
+	while ((fd = h->fd = accept(h->listener, NULL, NULL)) >= 0) {
 		h->body_bytes = 0;
 		if (h->answer != NULL) {
 			read_request(h, fd);
 			if (h->silent)
-				while (read(fd, h->head, 1) > 0) /* until the relay gives up */
-					continue;
-			if (write(fd, h->answer, strlen(h->answer)) < 0)
-				break;
+				wait_for_end(fd);
+			else
+				(void)send(fd, h->answer, strlen(h->answer), MSG_NOSIGNAL); /* maybe nobody waits for it any more */
 		}
+		h->fd = -1;
 		close(fd);
 	}
 	return NULL;
@@ -187,6 +199,7 @@ teardown(void)
 	relays_free(relays);
 	arena_free(arena);
 	shutdown(home.listener, SHUT_RDWR);
+	shutdown(home.fd, SHUT_RDWR); /* the end of one who is not read from does not arrive */
 	pthread_join(home.thread, NULL);
 	close(home.listener);
 }
@@ -432,6 +445,116 @@ START_TEST(test_breaker_opens_when_several_hear_nothing)
 }
 END_TEST
 
+/* They came before it was known that the region is slow. */
+START_TEST(test_breaker_lets_go_of_those_beyond_the_share)
+{
+	struct breaker *b = breaker_new(2);
+	int64_t silent = BREAKER_SILENT_US + 2;
+	struct breaker_pass p[4], more;
+
+	for (int i = 0; i < 4; i++) {
+		breaker_begin(b, "us", &p[i]);
+		ck_assert_msg(!p[i].tries, "the region is up");
+		if (i > 0)
+			breaker_wait(b, &p[i], 1);
+	}
+	ck_assert_msg(!breaker_leave(b, &p[1], BREAKER_SILENT_US), "not yet");
+	ck_assert_msg(!breaker_leave(b, &p[0], silent), "it does not wait");
+	ck_assert_msg(breaker_leave(b, &p[1], silent), "one too many");
+	ck_assert_msg(breaker_leave(b, &p[2], silent), "another");
+	ck_assert_msg(!breaker_leave(b, &p[3], silent), "as many as may");
+	breaker_end(b, &p[1], true, false, silent);
+	ck_assert_msg(!breaker_leave(b, &p[3], silent), "no more, when one has left");
+	breaker_begin(b, "us", &more);
+	ck_assert_msg(more.tries, "it is down since it gave one up");
+	breaker_wait(b, &more, silent);
+	ck_assert_msg(breaker_leave(b, &p[3], silent), "a third");
+	breaker_heard(b, &more, silent);
+	breaker_end(b, &more, true, true, silent);
+	for (int i = 0; i < 4; i++)
+		if (i != 1)
+			breaker_end(b, &p[i], true, true, silent);
+	ck_assert_int_eq(breaker_ask(b, "us", silent), BREAKER_GO);
+	breaker_free(b);
+}
+END_TEST
+
+/* A region that is down is tried once a second. A try that hears nothing must not hold its thread as long as any request may. */
+START_TEST(test_a_try_that_hears_nothing_ends_soon)
+{
+	char there[sizeof(home.endpoint)];
+
+	memcpy(there, home.endpoint, sizeof(there));
+	snprintf(home.endpoint, sizeof(home.endpoint), "http://127.0.0.1:1"); /* nobody listens there */
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	err_clear(&err);
+	memcpy(home.endpoint, there, sizeof(there));
+	settings.relay_first_byte_ms = settings.relay_idle_ms = 600000;
+	home.answer = "";
+	home.silent = true;
+	home.early = _i == 1; /* it does not take the body either */
+	to_send = 64 * 1024 * 1024;
+	ck_assert_int_eq(_i == 0 ? relay("GET", -1, false) : relay("PUT", (int64_t)to_send, true), -1);
+	ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+	ck_assert_ptr_nonnull(strstr(err.detail, "says nothing"));
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_DOWN);
+	settings.relay_first_byte_ms = 1500;
+	settings.relay_idle_ms = 2000;
+}
+END_TEST
+
+struct waiter {
+	struct relay_thread *thread;
+	atomic_int *ended;
+	struct err err;
+};
+
+static void *
+wait_for_us(void *arg)
+{
+	static const char *const none[] = { NULL };
+	struct waiter *w = arg;
+	struct region us = { .name = "us", .domains = none, .endpoint = home.endpoint };
+	struct relay_request rq = { .home = &us, .method = "GET", .target = SPAN("/b/k"), .host = "h", .content_length = -1, .hop = "hop", .request_id = "RID" };
+	struct arena *own = arena_new(1 << 20);
+	int status;
+
+	ck_assert_int_eq(relay_run(w->thread, own, &rq, &io, &status, &w->err), -1);
+	arena_free(own);
+	atomic_fetch_add(w->ended, 1);
+	return NULL;
+}
+
+START_TEST(test_those_beyond_the_share_get_on)
+{
+	struct waiter w[4]; /* as many as there are threads, of which three are the share */
+	pthread_t id[4];
+	atomic_int ended = 0;
+	int told = 0;
+
+	settings.relay_first_byte_ms = settings.relay_idle_ms = 600000;
+	home.answer = "";
+	home.silent = true;
+	for (int i = 0; i < 4; i++) {
+		w[i] = (struct waiter){ .thread = relay_thread_new(relays), .ended = &ended };
+		ck_assert_int_eq(pthread_create(&id[i], NULL, wait_for_us, &w[i]), 0);
+	}
+	while (atomic_load(&ended) == 0)
+		usleep(10000);
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_DOWN);
+	for (shutdown(home.listener, SHUT_RDWR); atomic_load(&ended) < 4; usleep(10000)) /* the home is there no more */
+		(void)shutdown(home.fd, SHUT_RDWR);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(pthread_join(id[i], NULL), 0);
+		told += strstr(w[i].err.detail, "says nothing") != NULL;
+		relay_thread_free(w[i].thread);
+	}
+	ck_assert_msg(told == 1, "%d gave way", told);
+	settings.relay_first_byte_ms = 1500;
+	settings.relay_idle_ms = 2000;
+}
+END_TEST
+
 START_TEST(test_client_that_leaves_ends_the_relay)
 {
 	to_send = BODY_BYTES;
@@ -468,6 +591,7 @@ main(void)
 	Suite *s = suite_create("relay");
 	TCase *t = tcase_create("relay");
 
+	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_get_keeps_target_host_and_headers);
 	tcase_add_test(t, test_head_keeps_the_length);
@@ -484,6 +608,9 @@ main(void)
 	tcase_add_loop_test(t, test_client_that_leaves_while_it_waits_ends_the_relay, 0, 2);
 	tcase_add_test(t, test_breaker_refuses_beyond_the_share);
 	tcase_add_test(t, test_breaker_opens_when_several_hear_nothing);
+	tcase_add_test(t, test_breaker_lets_go_of_those_beyond_the_share);
+	tcase_add_loop_test(t, test_a_try_that_hears_nothing_ends_soon, 0, 2);
+	tcase_add_test(t, test_those_beyond_the_share_get_on);
 	tcase_add_test(t, test_client_that_leaves_ends_the_relay);
 	tcase_add_test(t, test_region_that_is_down_is_left_alone_for_a_while);
 	suite_add_tcase(s, t);
