@@ -27,24 +27,24 @@ struct acks {
 	size_t n;
 };
 
-static bool
-take_dirty(struct acks *k, struct ack_heard *out)
+/* What is new, at most `max`; waits for some. 0: the end. A region's name stays where it is. */
+static size_t
+take_dirty(struct acks *k, struct ack_said *out, size_t max)
 {
-	bool got = false;
+	size_t n = 0;
 
 	pthread_mutex_lock(&k->lock);
-	while (!got && !k->stop) {
-		for (size_t i = 0; i < k->n && !got; i++)
+	while (n == 0 && !k->stop) {
+		for (size_t i = 0; i < k->n && n < max; i++)
 			if (k->heard[i].dirty) {
 				k->heard[i].dirty = false;
-				*out = k->heard[i].ack;
-				got = true;
+				out[n++] = (struct ack_said){ k->heard[i].ack.region, k->heard[i].ack.clock };
 			}
-		if (!got)
+		if (n == 0)
 			pthread_cond_wait(&k->changed, &k->lock);
 	}
 	pthread_mutex_unlock(&k->lock);
-	return got;
+	return n;
 }
 
 static void *
@@ -53,14 +53,15 @@ acks_run(void *arg)
 	struct acks *k = arg;
 	struct cache_servers *s = k->inv->servers;
 	struct mc *mc[CACHE_SERVERS_MAX];
-	struct ack_heard h;
+	struct ack_said said[MC_KEYS_MAX];
+	size_t n;
 
 	for (size_t i = 0; i < s->n; i++)
 		mc[i] = mc_new(s, i, true);
-	while (take_dirty(k, &h)) {
+	while ((n = take_dirty(k, said, MC_KEYS_MAX)) > 0) {
 		fault_point(FAULT_POINT_ack_before_note);
 		for (size_t i = 0; i < s->n; i++)
-			if (ack_note(mc[i], k->inv->region, h.region, &h.clock) != MC_OK)
+			if (acks_note(mc[i], k->inv->region, said, n) != MC_OK)
 				continue; /* said again with the next beat */
 	}
 	for (size_t i = 0; i < s->n; i++)

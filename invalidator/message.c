@@ -11,7 +11,7 @@
 #include "base/codec.h"
 #include "base/crypto.h"
 
-#define MAGIC UINT32_C(0x41564932) /* "AVI2" */
+#define MAGIC UINT32_C(0x41564933) /* "AVI3"; who changes what a place means changes it, too */
 #define HEAD_LEN (4 + BOOT_LEN)
 #define TEXT_MAX 1024
 #define EVENT_BYTES 11

@@ -52,47 +52,67 @@ ack_decode(const void *bytes, size_t len, struct ack *out)
 	return true;
 }
 
-struct found {
-	bool there, readable;
-	uint64_t cas;
-	struct ack ack;
+/* One reading of the items. */
+struct noting {
+	const struct ack_said *said;
+	struct mc_key keys[MC_KEYS_MAX];
+	int64_t wall_us;
+	bool there[MC_KEYS_MAX], known[MC_KEYS_MAX];
+	uint64_t cas[MC_KEYS_MAX];
 };
 
 static void
 got(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
 {
-	struct found *f = arg;
+	const struct event_clock *clock;
+	struct noting *g = arg;
+	struct ack ack;
 
-	(void)i;
-	f->there = true;
-	f->readable = ack_decode(p, len, &f->ack);
-	f->cas = cas;
+	g->there[i] = true;
+	g->cas[i] = cas;
+	clock = &g->said[i].clock;
+	if (!ack_decode(p, len, &ack) || memcmp(ack.clock.epoch, clock->epoch, EPOCH_LEN) != 0)
+		return;
+	int64_t age_us = g->wall_us - ack.heard_wall_us;
+
+	g->known[i] = ack.clock.n > clock->n || (ack.clock.n == clock->n && age_us >= 0 && age_us < REFRESH_US);
+}
+
+static enum mc_result
+write_one(struct mc *c, const struct noting *g, size_t i)
+{
+	struct ack ack = { g->said[i].clock, g->wall_us };
+	uint8_t bytes[ACK_BYTES];
+
+	ack_encode(&ack, bytes);
+	if (!g->there[i])
+		return mc_add(c, &g->keys[i], bytes, sizeof(bytes), 0);
+	return mc_cas_quiet(c, &g->keys[i], bytes, sizeof(bytes), 0, g->cas[i], mc_connection(c));
 }
 
 enum mc_result
-ack_note(struct mc *c, const char *region, const char *of, const struct event_clock *clock)
+acks_note(struct mc *c, const char *region, const struct ack_said *said, size_t n)
 {
-	struct ack ack = { *clock, clock_wall_us() };
+	struct noting g = { .said = said, .wall_us = clock_wall_us() };
 	enum mc_result r = MC_LOST;
-	uint8_t bytes[ACK_BYTES];
-	struct mc_key k;
+	bool all = false;
 
-	k.len = cache_key_ack(k.text, region, of);
-	ack_encode(&ack, bytes);
-	for (int tries = 0; tries < TRIES && r != MC_OK && r != MC_FAILED; tries++) {
-		struct found f = { 0 };
-
-		r = mc_gets(c, &k, 1, got, &f);
-		if (r != MC_OK)
-			continue;
-		if (f.there && f.readable && memcmp(f.ack.clock.epoch, clock->epoch, EPOCH_LEN) == 0) {
-			int64_t age_us = ack.heard_wall_us - f.ack.heard_wall_us;
-
-			if (f.ack.clock.n > clock->n || (f.ack.clock.n == clock->n && age_us >= 0 && age_us < REFRESH_US))
-				return MC_OK;
+	ASSERT(n <= MC_KEYS_MAX);
+	for (size_t i = 0; i < n; i++)
+		g.keys[i].len = cache_key_ack(g.keys[i].text, region, said[i].of);
+	/* Until a reading shows all of it: no answer to a single write is waited for. */
+	for (int tries = 0; tries < TRIES && !all && r != MC_FAILED; tries++) {
+		memset(g.there, 0, sizeof(g.there));
+		memset(g.known, 0, sizeof(g.known));
+		r = mc_gets(c, g.keys, n, got, &g);
+		all = r == MC_OK;
+		for (size_t i = 0; i < n && r == MC_OK; i++) {
+			if (g.known[i])
+				continue;
+			all = false;
+			if (write_one(c, &g, i) == MC_FAILED)
+				r = MC_FAILED;
 		}
-		r = f.there ? mc_cas(c, &k, bytes, sizeof(bytes), 0, f.cas, mc_connection(c)) :
-		    mc_add(c, &k, bytes, sizeof(bytes), 0);
 	}
-	return r;
+	return all ? MC_OK : r == MC_OK ? MC_LOST : r;
 }

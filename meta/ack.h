@@ -16,11 +16,15 @@ struct ack {
 };
 void ack_encode(const struct ack *a, uint8_t out[ACK_BYTES]);
 bool ack_decode(const void *p, size_t len, struct ack *out);
+struct ack_said {
+	const char *of;           /* the region that acknowledged */
+	struct event_clock clock;
+};
 /*
- * `region` (whose server c is) heard `of` acknowledge `clock`. Within an epoch
- * the number kept never falls. An item that says the same is written anew only
- * when it is older than a second.
+ * What `region` (whose server c is) heard, at most MC_KEYS_MAX of them. Within an
+ * epoch the number kept never falls. An item that says the same is written anew
+ * only when it is older than a second. MC_OK: the server has all of it.
  */
-MUST_CHECK enum mc_result ack_note(struct mc *c, const char *region, const char *of, const struct event_clock *clock);
+MUST_CHECK enum mc_result acks_note(struct mc *c, const char *region, const struct ack_said *said, size_t n);
 
 #endif

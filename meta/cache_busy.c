@@ -86,6 +86,7 @@ cache_claim(struct cache_thread *t, const struct cache_key *key, struct cache_cl
 		return CLAIM_MINE;
 	case MC_MISS:
 		return look_at_holder(mc, &k, mine, c);
+	case MC_SENT:
 	case MC_REFUSED:
 	case MC_LOST:
 	case MC_FAILED:

@@ -13,7 +13,7 @@
 #include "base/crypto.h"
 #include "base/parse.h"
 
-#define PREFIX "a1:"
+#define PREFIX "a2:"
 
 static const char letters[EVENT_KIND_COUNT] = {
 #define EVENT_KIND(name, letter, doc) letter,

@@ -10,8 +10,8 @@
 
 #include "meta/cache.h"
 
-#define CACHE_SLOTS 64            /* of one page */
-#define CACHE_MC_KEY_MAX 128      /* "a1:" region ":" letter, 32 hexadecimal digits, NUL */
+#define CACHE_SLOTS 256           /* of one page */
+#define CACHE_MC_KEY_MAX 128      /* "a2:" region ":" letter, 32 hexadecimal digits, NUL */
 #define CACHE_REGION_MAX 64       /* longest name of a region that fits */
 
 /* Where a metadata key lives: the same in every region and program of one version. */

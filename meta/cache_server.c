@@ -452,6 +452,24 @@ mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t 
 }
 
 enum mc_result
+mc_cas_quiet(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s, uint64_t cas, uint64_t connection)
+{
+	bool binary = c->all->user[0] != '\0', same = connection == c->connection && same_connection(c);
+	memcached_return_t rc;
+
+	if (binary || !same)
+		return mc_cas(c, k, p, len, expire_s, cas, connection);
+	c->fresh = false;
+	memcached_behavior_set(c->memc, MEMCACHED_BEHAVIOR_NOREPLY, 1);
+	rc = memcached_cas(c->memc, k->text, k->len, p, len, (time_t)expire_s, 0, cas);
+	memcached_behavior_set(c->memc, MEMCACHED_BEHAVIOR_NOREPLY, 0);
+	if (rc == MEMCACHED_SUCCESS)
+		return MC_SENT;
+	failed(c, rc);
+	return MC_LOST;
+}
+
+enum mc_result
 mc_delete(struct mc *c, const struct mc_key *k)
 {
 	memcached_return_t rc;

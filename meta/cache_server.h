@@ -50,6 +50,7 @@ void mc_free(struct mc *c);
 
 enum mc_result {
 	MC_OK,
+	MC_SENT,    /* cas_quiet: it is under way */
 	MC_MISS,    /* get: not there; add: it is there; delete: was not there */
 	MC_REFUSED, /* cas: somebody changed it */
 	MC_LOST,    /* the connection broke, or (cas) is not the one that did the gets. Once more, from the gets on */
@@ -77,6 +78,12 @@ enum mc_result mc_set(struct mc *c, const struct mc_key *k, const void *p, size_
 MUST_CHECK enum mc_result mc_add(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s);
 /* With the cas of a gets on that connection: MC_LOST when there is another by now. */
 MUST_CHECK enum mc_result mc_cas(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s,
+    uint64_t cas, uint64_t connection);
+/*
+ * The same without waiting for what came of it (MC_SENT): a gets on this connection tells. Where
+ * the protocol has no such thing (binary, with SASL) it is mc_cas.
+ */
+MUST_CHECK enum mc_result mc_cas_quiet(struct mc *c, const struct mc_key *k, const void *p, size_t len, int64_t expire_s,
     uint64_t cas, uint64_t connection);
 enum mc_result mc_delete(struct mc *c, const struct mc_key *k);
 MUST_CHECK enum mc_result mc_flush(struct mc *c);

@@ -120,31 +120,40 @@ stamp_page_fresh(struct stamp_page *p, const uint8_t epoch[EPOCH_LEN])
 		p->beat = (uint64_t)clock_mono_us() >> 14;
 }
 
-static void
+/* true when it rose; so those below, of any. */
+static bool
 raise(uint64_t *n, uint64_t to)
 {
-	if (*n < to)
-		*n = to;
+	if (*n >= to)
+		return false;
+	*n = to;
+	return true;
 }
 
-static void
+static bool
 raise_all(struct stamp_page *p, uint64_t to)
 {
+	bool rose = false;
+
 	for (unsigned i = 0; i < CACHE_SLOTS; i++)
-		raise(&p->slot[i], to);
+		rose |= raise(&p->slot[i], to);
+	return rose;
 }
 
-static void
+static bool
 raise_events(struct stamp_page *p, unsigned page, const struct stamp_news *news)
 {
+	bool rose = false;
+
 	for (size_t i = 0; i < news->n; i++) {
 		const struct stamp_event *e = &news->events[i];
 
 		if (e->place == STAMP_ALL)
-			raise_all(p, e->n);
+			rose |= raise_all(p, e->n);
 		else if (e->place / CACHE_SLOTS == page)
-			raise(&p->slot[e->place % CACHE_SLOTS], e->n);
+			rose |= raise(&p->slot[e->place % CACHE_SLOTS], e->n);
 	}
+	return rose;
 }
 
 /* Does news tell every event between the page's n and `through`? */
@@ -189,13 +198,15 @@ stamp_page_beat(struct stamp_page *p, unsigned page, const struct event_clock *q
 	return flushed;
 }
 
-bool
+enum stamp_change
 stamp_page_apply(struct stamp_page *p, unsigned page, const struct stamp_news *news)
 {
+	bool rose;
+
 	if (memcmp(p->clock.epoch, news->epoch, EPOCH_LEN) != 0)
-		return false;
-	raise_events(p, page, news);
+		return STAMP_OF_ANOTHER_EPOCH;
+	rose = raise_events(p, page, news);
 	if (p->clock.n != 0 && reaches(p, news, p->clock.n))
-		raise(&p->clock.n, news->through);
-	return true;
+		rose |= raise(&p->clock.n, news->through);
+	return rose ? STAMP_RAISED : STAMP_HAD_IT;
 }

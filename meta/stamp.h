@@ -15,7 +15,7 @@
 
 #define STAMP_PAGES CACHE_PAGES
 #define STAMP_ID_LEN 16
-#define STAMP_BYTES 572 /* of an encoded page */
+#define STAMP_BYTES 2108 /* of an encoded page */
 
 struct stamp_page {
 	uint8_t id[STAMP_ID_LEN]; /* random; another id has nothing to do with this page */
@@ -67,7 +67,12 @@ bool stamp_page_through(struct stamp_page *p, unsigned page, const struct event_
  * under another id. The result as above.
  */
 bool stamp_page_beat(struct stamp_page *p, unsigned page, const struct event_clock *q, const struct stamp_news *news);
-/* The events of news in p; n rises to news->through only when news leaves no gap and p is not fresh. false: another epoch, p untouched. */
-bool stamp_page_apply(struct stamp_page *p, unsigned page, const struct stamp_news *news);
+enum stamp_change {
+	STAMP_OF_ANOTHER_EPOCH, /* than the news; untouched */
+	STAMP_HAD_IT,           /* nothing rose */
+	STAMP_RAISED,
+};
+/* The events of news in p; n rises to news->through only when news leaves no gap and p is not fresh. */
+enum stamp_change stamp_page_apply(struct stamp_page *p, unsigned page, const struct stamp_news *news);
 
 #endif

@@ -132,10 +132,11 @@ proctype Invalidator(byte i) { byte q, k;
 #endif
      do
      :: atomic { !page -> ack(q); q = 0; break }           /* no page: whoever makes one asks after that */
-     :: d_step { page -> held[i] = true; READ };           /* gets */
+     :: atomic { page && slot >= lt[q] -> ack(q); q = 0; break } /* gets: it is there */
+     :: d_step { page && slot < lt[q] -> held[i] = true; READ }; /* gets: it is missing */
         if
-        :: atomic { MINE -> LOAD max(slot, lt[q]); ack(q); unhold(); q = 0; break }
-        :: !held[i]                                        /* CAS refused: once more */
+        :: d_step { MINE -> LOAD max(slot, lt[q]); unhold() } /* the CAS takes; no answer says so, the next gets shows it */
+        :: !held[i]                                        /* it does not, or is lost */
         fi
      od
   ::                               /* beat: read the page, then ask, then CAS over what was read */

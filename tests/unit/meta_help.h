@@ -74,9 +74,9 @@ keeper_round(struct keeper *k, struct mc *const *mc, size_t n_mc, struct db_pool
 		if (!begun[i] || stamp_beat_end(mc[i], "eu", &round[i], &q, &news, &beaten, &flushed) != STAMP_DONE)
 			return;
 	for (size_t i = 0; i < n_mc; i++) {
-		(void)!ack_note(mc[i], "eu", "eu", &q);
+		(void)!acks_note(mc[i], "eu", &(struct ack_said){ "eu", q }, 1);
 		if (atomic_load(&k->ack_us))
-			(void)!ack_note(mc[i], "eu", "us", &q);
+			(void)!acks_note(mc[i], "eu", &(struct ack_said){ "us", q }, 1);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -202,6 +203,80 @@ START_TEST(test_cas_other_connection)
 }
 END_TEST
 
+static void
+got_cas(void *arg, size_t i, const uint8_t *p, size_t len, uint64_t cas)
+{
+	(void)i, (void)p, (void)len;
+	*(uint64_t *)arg = cas;
+}
+
+/* Nothing tells that one was refused but the next read, and that is right; the connection is of use after it. */
+START_TEST(test_cas_quiet)
+{
+	struct mc *other = mc_new(cache->servers, 0, false);
+	uint64_t cas = 0, connection;
+	struct mc_key k = { "a", 1 };
+	struct stamp_page before;
+
+	beat(at(E1, 10));
+	k.len = cache_key_page(k.text, "eu", 0);
+	ck_assert_int_eq(mc_gets(other, &k, 1, got_cas, &cas), MC_OK);
+	connection = mc_connection(other);
+	beat(at(E1, 11)); /* somebody got on */
+	before = page_now(0);
+	ck_assert_int_eq(mc_cas_quiet(other, &k, "x", 1, 0, cas, connection), MC_SENT);
+	ck_assert_int_eq(mc_gets(other, &k, 1, got_cas, &cas), MC_OK);
+	ck_assert_uint_eq(page_now(0).beat, before.beat);
+	ck_assert_mem_eq(page_now(0).id, before.id, STAMP_ID_LEN);
+	ck_assert_int_eq(mc_cas_quiet(other, &k, "x", 1, 0, cas, connection), MC_SENT);
+	ck_assert_int_eq(mc_gets(other, &k, 1, got_cas, &cas), MC_OK);
+	ck_assert(memcmp(page_now(0).id, before.id, STAMP_ID_LEN) != 0); /* it took: "x" is no page */
+	scratch_memcached_verb(sc, 0, "restart");
+	ck_assert_int_eq(mc_gets(mc, &k, 1, got_cas, &cas), MC_LOST);
+	(void)!mc_gets(other, &k, 1, got_cas, &cas);
+	ck_assert_int_eq(mc_cas_quiet(other, &k, "x", 1, 0, cas, connection), MC_LOST);
+	mc_free(other);
+}
+END_TEST
+
+#define APPLIERS 4
+#define EACH 200
+static void *
+apply_many(void *arg)
+{
+	struct mc *own = mc_new(cache->servers, 0, false);
+	unsigned who = *(const unsigned *)arg;
+	struct stamp_event e;
+	struct stamp_news n;
+
+	for (uint64_t i = 1; i <= EACH; i++) {
+		e = (struct stamp_event){ 100 + i, (uint16_t)(i % CACHE_PAGES * CACHE_SLOTS + who), 'b' };
+		n = news_of(E1, 100 + i - 1, 100 + i, &e, 1);
+		ck_assert_int_eq(stamp_apply(own, "eu", STAMP_EVERY_PAGE, &n), STAMP_DONE);
+	}
+	mc_free(own);
+	return NULL;
+}
+
+/* What each of several was told is applied is there in the end, though they all write the same pages. */
+START_TEST(test_apply_beside_others)
+{
+	unsigned who[APPLIERS];
+	pthread_t id[APPLIERS];
+
+	beat(at(E1, 10));
+	for (unsigned i = 0; i < APPLIERS; i++) {
+		who[i] = i;
+		ck_assert_int_eq(pthread_create(&id[i], NULL, apply_many, &who[i]), 0);
+	}
+	for (unsigned i = 0; i < APPLIERS; i++)
+		pthread_join(id[i], NULL);
+	for (uint64_t i = EACH - CACHE_PAGES + 1; i <= EACH; i++)
+		for (unsigned w = 0; w < APPLIERS; w++)
+			ck_assert_uint_eq(page_now(i % CACHE_PAGES).slot[w], 100 + i);
+}
+END_TEST
+
 START_TEST(test_restart)
 {
 	trust(at(E1, 10));
@@ -293,14 +368,14 @@ START_TEST(test_acks)
 	waited = wait_acks(th, &c, regions, "eu", false, &all);
 	ck_assert(!all);
 	ck_assert_int_ge(waited, 400 * MS);
-	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK);
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "eu", c }, 1), MC_OK);
 	ck_assert_int_lt(wait_acks(th, &c, regions, "eu", true, &all), 20 * MS);
 	ck_assert(all);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK);
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "us", n9 }, 1), MC_OK);
 	wait_acks(th, &c, regions, "eu", false, &all);
 	ck_assert(!all);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &n12), MC_OK);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &n9), MC_OK); /* never falls */
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "us", n12 }, 1), MC_OK);
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "us", n9 }, 1), MC_OK); /* never falls */
 	ck_assert_int_lt(wait_acks(th, &c, regions, "eu", false, &all), 20 * MS);
 	ck_assert(all);
 	ck_assert(cache_status(th, arena, regions, 0, &st, &err) == 0);
@@ -315,18 +390,18 @@ START_TEST(test_acks)
 		snprintf(names[i], sizeof(names[i]), "region-%d", i);
 		many[i] = names[i];
 		if (i >= 40)
-			ck_assert_int_eq(ack_note(mc, "eu", names[i], &n12), MC_OK);
+			ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ names[i], n12 }, 1), MC_OK);
 	}
 	wait_acks(th, &c, many, "eu", false, &all);
 	ck_assert(!all);
 	for (int i = 0; i < 40; i++)
-		ck_assert_int_eq(ack_note(mc, "eu", names[i], &c), MC_OK);
+		ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ names[i], c }, 1), MC_OK);
 	ck_assert_int_lt(wait_acks(th, &c, many, "eu", false, &all), 100 * MS);
 	ck_assert(all);
 	c = at(E2, 1);
 	wait_acks(th, &c, regions, "eu", true, &all);
 	ck_assert(!all);
-	ck_assert_int_eq(ack_note(mc, "eu", "eu", &c), MC_OK); /* a new epoch replaces */
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "eu", c }, 1), MC_OK); /* a new epoch replaces */
 	wait_acks(th, &c, regions, "eu", true, &all);
 	ck_assert(all);
 }
@@ -501,6 +576,8 @@ main(void)
 	tcase_add_test(real, test_new_page_is_not_trusted);
 	tcase_add_test(real, test_cas_rules);
 	tcase_add_test(real, test_cas_other_connection);
+	tcase_add_test(real, test_cas_quiet);
+	tcase_add_test(real, test_apply_beside_others);
 	tcase_add_test(real, test_restart);
 	tcase_add_test(real, test_raise);
 	tcase_add_test(real, test_claims);

@@ -106,8 +106,8 @@ START_TEST(test_transport)
 	cache_set(th, &KEY, &c, false, (struct span){ big, sizeof(big) });
 	v = get();
 	ck_assert(v.hit && v.data.len == sizeof(big) && memcmp(v.data.p, big, sizeof(big)) == 0);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
-	ck_assert_int_eq(ack_note(mc, "eu", "us", &c), MC_OK);
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "us", c }, 1), MC_OK);
+	ck_assert_int_eq(acks_note(mc, "eu", &(struct ack_said){ "us", c }, 1), MC_OK);
 	wait_acks(th, &c, (const char *const[]){ "us", NULL }, "eu", false, &all);
 	ck_assert(all);
 	ck_assert_int_eq(cache_claim(th, &KEY, &claim), CLAIM_MINE);
@@ -463,7 +463,7 @@ END_TEST
 /* Pages are pushed out by others of their size: misses, until there are pages again. */
 START_TEST(test_eviction_costs_misses_only)
 {
-	static char data[520]; /* in memcached's size class of a stamp page: what is of another one makes room late, if at all */
+	static char data[STAMP_BYTES - 100]; /* in memcached's size class of a stamp page: what is of another one makes room late, if at all */
 	struct event_clock c = at(E1, 10);
 	struct cache_place p;
 	char name[32];

@@ -14,7 +14,7 @@
 static const uint8_t SECRET[32] = "the regions share this secret..", OTHER[32] = "but this is another secret.....";
 static uint8_t key[MESSAGE_KEY_LEN], other_key[MESSAGE_KEY_LEN];
 static struct arena *arena;
-static const struct stamp_event EVENTS[] = { { 11, 5, 'b' }, { 11, STAMP_ALL, '*' }, { 13, 1023, 'a' } };
+static const struct stamp_event EVENTS[] = { { 11, 5, 'b' }, { 11, STAMP_ALL, '*' }, { 13, CACHE_PAGES * CACHE_SLOTS - 1, 'a' } };
 static const struct message_region REGIONS[] = {
 	{ "eu", "active", "tcp://10.0.0.1:7801", "tcp://10.0.0.1:7802" },
 	{ "us", "leaving", "", "" },
@@ -145,14 +145,14 @@ END_TEST
 static struct strbuf
 sealed_anew(const struct message *m, const uint8_t *body, size_t len)
 {
-	struct seal_key k = { .id = UINT32_C(0x41564932) };
+	struct seal_key k = { .id = UINT32_C(0x41564933) };
 	uint8_t *box = arena_alloc(arena, len + SEAL_OVERHEAD), mac[SHA256_LEN];
 	struct strbuf sb;
 
 	hmac_sha256(key + 32, 32, m->boot, BOOT_LEN, k.key);
 	seal(&k, SPAN(""), body, len, box);
 	strbuf_init(&sb, arena, MESSAGE_MAX);
-	strbuf_add(&sb, "AVI2", 4);
+	strbuf_add(&sb, "AVI3", 4);
 	strbuf_add(&sb, m->boot, BOOT_LEN);
 	strbuf_add(&sb, box, len + SEAL_OVERHEAD);
 	hmac_sha256(key, 32, sb.buf, sb.len, mac);
@@ -164,7 +164,7 @@ START_TEST(test_malformed)
 {
 	struct message m = message_of((enum message_type)_i), back;
 	struct strbuf sb = encoded(&m);
-	struct seal_key k = { .id = UINT32_C(0x41564932) };
+	struct seal_key k = { .id = UINT32_C(0x41564933) };
 	size_t head = 4 + BOOT_LEN, len = sb.len - head - SHA256_LEN - SEAL_OVERHEAD;
 	uint8_t body[1024];
 	int faults = 0;
@@ -211,8 +211,8 @@ static const struct {
 	{ "past through", 5, 9, { { 10, 0, 'b' } }, 1, MESSAGE_MALFORMED },
 	{ "falling", 5, 9, { { 8, 0, 'b' }, { 7, 0, 'b' } }, 2, MESSAGE_MALFORMED },
 	{ "the same number twice", 5, 9, { { 8, 0, 'b' }, { 8, 1, 'b' } }, 2, MESSAGE_OK },
-	{ "the last place", 5, 9, { { 8, 1023, 'b' } }, 1, MESSAGE_OK },
-	{ "no such place", 5, 9, { { 8, 1024, 'b' } }, 1, MESSAGE_MALFORMED },
+	{ "the last place", 5, 9, { { 8, CACHE_PAGES * CACHE_SLOTS - 1, 'b' } }, 1, MESSAGE_OK },
+	{ "no such place", 5, 9, { { 8, CACHE_PAGES * CACHE_SLOTS, 'b' } }, 1, MESSAGE_MALFORMED },
 };
 
 START_TEST(test_event_rows)
