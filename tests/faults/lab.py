@@ -266,6 +266,7 @@ class Lab:
     """
     settings   of anvil.conf, added to FAST; {"eu": {...}} inside for one region
     faults     {"rules_off": "stamp,cas", "points": "beat_after_read=20%:0-800", "seed": 7}: for workers and invalidators
+    straight   no links: everything is reached at its own port (for measuring)
     relay_links  what regions ask of each other's endpoints goes by links
     well       regions that must be well when it has started; all when not given
     env        more environment of a part: {"us/inv0": {...}, "*/s3": {...}}
@@ -273,10 +274,10 @@ class Lab:
     """
 
     def __init__(self, dir=None, port=None, regions=NAMES, settings=None, faults=None, env=None, memcached=1, invalidators=1,
-                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, well=None, keep=False, relay_links=False):
+                 standby=None, processes=2, mc_memory=16, mc_options=(), spare=False, web=True, well=None, keep=False, relay_links=False, straight=False):
         self.build = build_dir()
         self.port = port or _PORT
-        self.keep, self.standby, self.web, self.spare, self.relay_links = keep, standby, web, spare, relay_links
+        self.keep, self.standby, self.web, self.spare, self.relay_links, self.straight = keep, standby, web, spare, relay_links, straight
         self.names = tuple(regions)
         self.well_names = tuple(regions if well is None else well)
         self.user, self.owner = {}, None
@@ -308,6 +309,9 @@ class Lab:
             return "no log"
 
     def _port(self, name):
+        if self.straight and ">" in name:
+            by, to = name.split(">")
+            name = by.split("/")[0] + "/" + to if to.startswith("mc") else to
         if name not in self.ports:
             self.ports[name] = self._next_port
             self._next_port += 1
@@ -461,6 +465,8 @@ class Lab:
             self.parts[r + "/web"] = Part(self, r + "/web", [shutil.which("lighttpd", path="/usr/sbin:" + os.environ["PATH"]), "-D", "-f", web], lambda: port_open(port), stop=signal.SIGINT)
 
     def _listen(self):
+        if self.straight:
+            return
         say = self.proxy.say
         for r in self.names:
             for group in ("s3", "inv"):
