@@ -471,6 +471,17 @@ START_TEST(test_tx_commits_rolls_back_and_tries_again)
 }
 END_TEST
 
+/* Nothing of ours is worth a compiler, and it is called for plans whose costs are only a wish (enable_seqscan = off). */
+START_TEST(test_nothing_is_compiled)
+{
+	struct db_pool *p = pool(1);
+	struct tx_case set = { "DO $$ BEGIN ASSERT current_setting('jit') = 'off'; END $$", 0, 0, 0 };
+
+	ck_assert_int_eq(db_tx(p, tx_fn, &set, &err), 0);
+	db_pool_free(p);
+}
+END_TEST
+
 START_TEST(test_last_statement_goes_with_commit)
 {
 	struct db_pool *p = pool(1);
@@ -558,6 +569,7 @@ main(void)
 	tcase_add_test(tc, test_few_connections_are_opened_at_once);
 	tcase_add_test(tc, test_slow_statement_ends_and_the_pool_stays_up);
 	tcase_add_test(tc, test_tx_commits_rolls_back_and_tries_again);
+	tcase_add_test(tc, test_nothing_is_compiled);
 	tcase_add_test(tc, test_last_statement_goes_with_commit);
 	tcase_add_test(tc, test_notifications_wake);
 	tcase_add_test(tc, test_spent_is_counted);

@@ -109,6 +109,16 @@ START_TEST(test_beside_changes)
 }
 END_TEST
 
+/* Whoever pulled the numbers up to the clock holds up nobody until his commit. */
+START_TEST(test_numbers_wait_for_nobody)
+{
+	ck_assert(scratch_sql(scratch, "regional",
+	    "DO $$ DECLARE n bigint; BEGIN PERFORM pg_sleep(0.05); n := notification_number();"
+	    " ASSERT n > extract(epoch FROM clock_timestamp()) * 1000000 - 1000000 AND notification_number() > n;"
+	    " ASSERT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()); END $$"));
+}
+END_TEST
+
 START_TEST(test_versions)
 {
 	enum config_done done;
@@ -292,6 +302,7 @@ main(void)
 	tcase_add_unchecked_fixture(tc, region_start, region_stop);
 	tcase_add_checked_fixture(tc, begin, region_end);
 	tcase_add_test(tc, test_beside_changes);
+	tcase_add_test(tc, test_numbers_wait_for_nobody);
 	tcase_add_test(tc, test_versions);
 	tcase_add_test(tc, test_queue);
 	tcase_add_test(tc, test_hold_ends);
