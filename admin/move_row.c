@@ -121,7 +121,7 @@ move_rows_check(struct meta_thread *t, struct arena *a, const struct settings *s
     struct err *err)
 {
 	struct arena *own = arena_new(ROW_ARENA);
-	struct moving_data *d;
+	struct moving_bytes *d;
 	size_t n;
 	int rc = meta_moving_data(t, a, items, &d, &n, err);
 

@@ -160,7 +160,7 @@ settle(struct asked *k)
 static int
 blob_head(struct req *r, const struct uuid *id, int64_t stored, struct strbuf *sb)
 {
-	struct moving_blob row;
+	struct moving_bytes row;
 	struct strbuf head;
 	int named = meta_moving_blob(r->thread->meta, r->arena, id, &row, &r->err);
 

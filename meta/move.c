@@ -277,8 +277,22 @@ span_at(const struct db_rows *r, size_t row, int col)
 	return db_is_null(r, row, col) ? SPAN("") : db_span(r, row, col);
 }
 
+/* The first columns of both statements. */
+static struct moving_bytes
+bytes_at(const struct db_rows *r, size_t row)
+{
+	return (struct moving_bytes){
+		.key = db_span(r, row, 0),
+		.part_no = db_i64(r, row, 1),
+		.size = db_i64(r, row, 2),
+		.etag = db_text(r, row, 3),
+		.checksums = span_at(r, row, 4),
+		.sse = span_at(r, row, 5),
+	};
+}
+
 int
-meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_blob *out, struct err *err)
+meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_bytes *out, struct err *err)
 {
 	struct db_rows *r;
 
@@ -286,14 +300,7 @@ meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob
 		return -1;
 	if (db_count(r) == 0)
 		return 0;
-	*out = (struct moving_blob){
-		.key = db_span(r, 0, 0),
-		.part_no = db_i64(r, 0, 1),
-		.size = db_i64(r, 0, 2),
-		.etag = db_text(r, 0, 3),
-		.checksums = span_at(r, 0, 4),
-		.sse = span_at(r, 0, 5),
-	};
+	*out = bytes_at(r, 0);
 	uuid_at(r, 0, 6, &out->sealed_as);
 	return 1;
 }
@@ -364,7 +371,7 @@ meta_moving_need(struct meta_thread *t, struct arena *a, const struct uuid *buck
 }
 
 int
-meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_data **out, size_t *n, struct err *err)
+meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_bytes **out, size_t *n, struct err *err)
 {
 	struct db_rows *r;
 
@@ -374,16 +381,10 @@ meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, stru
 	*out = arena_array(a, *n + 1, sizeof(**out));
 	if (*out == NULL)
 		return FAIL(err, ERR_LIMIT, "a page of rows is too large");
-	for (size_t i = 0; i < *n; i++)
-		(*out)[i] = (struct moving_data){
-			.key = db_span(r, i, 0),
-			.part_no = db_i64(r, i, 1),
-			.size = db_i64(r, i, 2),
-			.etag = db_text(r, i, 3),
-			.checksums = span_at(r, i, 4),
-			.sse = span_at(r, i, 5),
-			.data = db_span(r, i, 6),
-		};
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i] = bytes_at(r, i);
+		(*out)[i].data = db_span(r, i, 6);
+	}
 	return 0;
 }
 

@@ -75,17 +75,18 @@ MUST_CHECK int meta_moving_page(struct meta_thread *t, struct arena *a, const st
 /* Changes, handed out under the number batch; those handed out under done are forgotten. Sets rows, remaining, items. */
 MUST_CHECK int meta_moving_changes(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
     int64_t batch, int64_t done, int max, struct moving_page *out, struct err *err);
-/* What the row that names a blob says of its bytes. */
-struct moving_blob {
+/* What a row says of its bytes. */
+struct moving_bytes {
 	struct span key;
 	int64_t part_no;           /* 0: it is no part's */
 	int64_t size;
 	const char *etag;
 	struct span checksums, sse; /* as of struct object */
-	struct uuid sealed_as;
+	struct uuid sealed_as;     /* of a blob */
+	struct span data;          /* of a row that holds them: as they are stored */
 };
-/* 1; 0: no row names it any more. */
-MUST_CHECK int meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_blob *out,
+/* Of the row that names a blob. 1; 0: none does any more. */
+MUST_CHECK int meta_moving_blob(struct meta_thread *t, struct arena *a, const struct uuid *blob, struct moving_bytes *out,
     struct err *err);
 /* *frozen false: not this move's, or the bucket is being deleted. */
 MUST_CHECK int meta_moving_freeze(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move,
@@ -113,16 +114,8 @@ MUST_CHECK int meta_moving_apply(struct meta_thread *t, struct arena *a, const s
 /* The source's blobs that are to be fetched first. */
 MUST_CHECK int meta_moving_need(struct meta_thread *t, struct arena *a, const struct uuid *bucket, struct span items,
     struct uuid **out, size_t *n, struct err *err);
-/* What these rows say of bytes that they hold, and the bytes. */
-struct moving_data {
-	struct span key;
-	int64_t part_no;           /* 0: it is no part's */
-	int64_t size;
-	const char *etag;
-	struct span checksums, sse; /* as of struct object */
-	struct span data;          /* as it is stored */
-};
-MUST_CHECK int meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_data **out, size_t *n,
+/* Of those among these rows that hold their bytes. */
+MUST_CHECK int meta_moving_data(struct meta_thread *t, struct arena *a, struct span items, struct moving_bytes **out, size_t *n,
     struct err *err);
 /* Removes at most max rows of each kind of a bucket that comes or is gone. *clean: none are left. */
 MUST_CHECK int meta_moving_purge(struct meta_thread *t, struct arena *a, const struct uuid *bucket, const struct uuid *move, int max,
