@@ -108,6 +108,16 @@ class Register:
     def failed(self, w, why):
         w.failed = why
 
+    def give_up(self, w, values):
+        """From w on it may be any of these, for good: it witnesses nothing more."""
+        with self.lock:
+            w.value, w.failed = values[0], "what it stands on was lost"
+            for v in values[1:]:
+                other = Write(v, w.begin, w.how)
+                other.failed = w.failed
+                self.writes.append(other)
+                self.open.append(other)
+
     def judge(self, begin, end, v):
         """None when v may be read; else why not."""
         with self.lock:

@@ -373,7 +373,8 @@ class Lab:
         return [p for n, p in self.parts.items() if fnmatch.fnmatchcase(n, pattern)]
 
     def workers(self, region):
-        return children(self.parts[region + "/s3"].pid)
+        pid = self.parts[region + "/s3"].pid
+        return children(pid) if pid else []
 
     def link(self, pattern):
         return Link(self.proxy, pattern)

@@ -181,10 +181,13 @@ class Nemesis:
                 link.heal()
                 for t, w in resets:
                     w.value = t.now()
+                    if w.value is None:
+                        t.register.give_up(w, t.values)
                 self.checker.barrier = None
                 self._told()
                 for t, w in resets:
-                    t.register.done(w)
+                    if not w.failed:
+                        t.register.done(w)
             finally:
                 world.gate.open()
             lab.make_standby()

@@ -277,7 +277,8 @@ class Switch(Thing):
     """A key of a tenant of its own, with a bucket that it may look at, or not."""
     shows = "access"
     ways = ("cli", "sql")
-    first = ON
+    first, values = ON, (ON, OFF)
+    whole = "SELECT EXISTS (SELECT FROM apps WHERE access_key = '%(key)s')"
 
     def __init__(self, world, rng):
         super().__init__(world, rng)
@@ -295,7 +296,11 @@ class Switch(Thing):
         return OFF if self.register.value == ON else ON
 
     def now(self):
-        return ON if self.lab.psql(self.state % {"key": self.key, "name": self.name}) == "t" else OFF
+        """None: what it stands on was lost in a promotion, just after it was made."""
+        names = {"key": self.key, "name": self.name}
+        if self.lab.psql(self.whole % names) != "t":
+            return None
+        return ON if self.lab.psql(self.state % names) == "t" else OFF
 
 
 class Key(Switch):
@@ -326,6 +331,7 @@ class Rights(Switch):
     """A key with a policy that allows all, and with a second one that forbids all, or not."""
     kind = "rights"
     state = "SELECT NOT EXISTS (SELECT FROM app_policies ap JOIN policies p ON p.id = ap.policy_id WHERE p.name = 'nothing' AND access_key = '%(key)s')"
+    whole = "SELECT EXISTS (SELECT FROM app_policies ap JOIN policies p ON p.id = ap.policy_id WHERE p.name = 'all' AND access_key = '%(key)s')"
     document = '{"Version":"2012-10-17","Statement":[{"Effect":"%s","Action":"s3:*","Resource":"*"}]}'
 
     def __init__(self, world, rng):
