@@ -4,12 +4,13 @@
  *
  * Owns:       the new blob's writer.
  * Called by:  fcgi/ops.
- * Blocks:     on the store.
+ * Blocks:     on the store, and on the client when a blank is due.
  * Invariant:  a copy must not make of a broken object a sound one: of a whole source, ETag and checksum are compared.
  */
 #include "fcgi/copy_sink.h"
 
 #include "base/log.h"
+#include "fcgi/respond.h"
 
 bool
 copy_etag_is_md5(const struct copy_source *s)
@@ -44,7 +45,9 @@ copy_sink_take(struct copy_sink *k, const struct copy_source *s, const void *p, 
 	if (!k->to_blob)
 		memcpy(k->row + k->taken, p, len);
 	k->taken += (int64_t)len;
-	return k->to_blob ? blob_out_write(&k->out, p, len) : 0;
+	if (k->to_blob && blob_out_write(&k->out, p, len) != 0)
+		return -1;
+	return reply_keep_alive(k->r);
 }
 
 static int

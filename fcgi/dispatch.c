@@ -151,7 +151,7 @@ serve(struct thread *t, struct http *h)
 	*meta_spent(t->meta) = (struct meta_spent){ 0 };
 	if (answer(&r) != 0) {
 		ASSERT(r.err.code != 0);
-		if (!h->started)
+		if (!h->started || r.kept_us != 0)
 			reply_error(&r);
 		else
 			http_abort(h);

@@ -91,6 +91,7 @@ struct req {
 
 	/* the answer */
 	int status;
+	int64_t kept_us;           /* monotonic: when reply_keep_alive() wrote last; 0: it did not */
 	int website_status;        /* of a website's error document: what it is sent with; 0: it is no error */
 	const struct s3_problem *website_problem; /* why that document could not be sent; NULL: none was tried */
 	const char *cors_headers;  /* of every answer: whole lines; NULL = none (cors.h) */

@@ -3,17 +3,19 @@
  * fcgi/respond.c - the header block, error documents, whole bodies.
  *
  * Owns:       nothing; the block lives in the request's arena.
- * Called by:  dispatch.c, service.c and the handlers.
+ * Called by:  dispatch.c, service.c, the handlers, and copies under way.
  * Blocks:     yes, on the web server.
  * Invariant:  an answer of 200 that is not an object says "Accept-Ranges: none":
  *             lighttpd cuts any dynamic 200 answer to the request's Range else.
  */
 #include "fcgi/respond.h"
 
+#include "base/clock.h"
 #include "fcgi/sts.h"
 #include "fcgi/website.h"
 #include "fcgi/worker.h"
 #include "s3/date.h"
+#include "s3/xml.h"
 
 #define ERROR_XML_MAX 65536
 
@@ -52,7 +54,7 @@ reply_begin(struct reply *rp, struct req *r, int status)
 	char line[4];
 
 	rp->r = r;
-	r->status = status;
+	r->status = r->kept_us != 0 ? 200 : status;
 	strbuf_init(&rp->head, r->arena, REPLY_HEAD_MAX);
 	line[0] = (char)('0' + status / 100);
 	line[1] = (char)('0' + status / 10 % 10);
@@ -125,6 +127,8 @@ reply_head(struct reply *rp)
 	struct req *r = rp->r;
 
 	strbuf_span(&rp->head, SPAN("\r\n"));
+	if (r->kept_us != 0)
+		return FAIL(&r->err, ERR_INTERNAL, "an answer that has begun ends without a document");
 	if (!strbuf_ok(&rp->head))
 		return FAIL(&r->err, ERR_LIMIT, "the answer's headers are too long");
 	if (http_begin(r->http, rp->head.buf, rp->head.len) != 0)
@@ -140,20 +144,63 @@ reply_empty(struct reply *rp)
 	return reply_head(rp);
 }
 
+static int
+write_body(struct req *r, struct span body)
+{
+	if (body.len > 0 && http_write(r->http, body.p, body.len) != 0)
+		return FAIL(&r->err, ERR_CLOSED, "the client went away");
+	return 0;
+}
+
+int
+reply_keep_alive(struct req *r)
+{
+	int64_t now_us = clock_mono_us(), since_us = now_us - (r->kept_us != 0 ? r->kept_us : r->start_us);
+	struct span more = SPAN(" ");
+	struct reply rp;
+
+	if (since_us < r->thread->settings->copy_keep_alive_ms * US_PER_MS)
+		return 0;
+	if (r->kept_us == 0) {
+		reply_begin(&rp, r, 200);
+		strbuf_span(&rp.head, SPAN("Content-Type: application/xml\r\nAccept-Ranges: none\r\n"));
+		if (reply_head(&rp) != 0)
+			return -1;
+		more = SPAN(XML_DECLARATION);
+	}
+	r->kept_us = now_us;
+	if (write_body(r, more) != 0)
+		return -1;
+	return http_flush(r->http) == 0 ? 0 : FAIL(&r->err, ERR_CLOSED, "the client went away");
+}
+
+/* The answer's end: its document, whose declaration is there already. */
+static int
+end_kept(struct req *r, struct span body)
+{
+	const struct span declaration = SPAN(XML_DECLARATION);
+
+	if (body.len >= declaration.len && memcmp(body.p, declaration.p, declaration.len) == 0) {
+		body.p += declaration.len;
+		body.len -= declaration.len;
+	}
+	return write_body(r, body);
+}
+
 int
 reply_body(struct reply *rp, const char *content_type, struct span body)
 {
 	struct req *r = rp->r;
 
+	if (r->kept_us != 0)
+		return end_kept(r, body);
 	reply_str(rp, "Content-Type", content_type);
 	reply_i64(rp, "Content-Length", (int64_t)body.len);
 	if (r->status == 200)
 		strbuf_span(&rp->head, SPAN("Accept-Ranges: none\r\n"));
 	if (reply_head(rp) != 0)
 		return -1;
-	if (!r->is_head && body.len > 0 && http_write(r->http, body.p, body.len) != 0)
-		return FAIL(&r->err, ERR_CLOSED, "the client went away");
-	return 0;
+	return r->is_head ? 0 : write_body(r, body);
 }
 
 int
@@ -230,6 +277,8 @@ reply_error(struct req *r)
 		rc = reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });
 	else
 		rc = reply_empty(&rp);
-	if (rc != 0 && !r->http->started)
+	if (rc != 0 && r->kept_us != 0)
+		http_abort(r->http);
+	else if (rc != 0 && !r->http->started)
 		r->http->broken = true;
 }

@@ -37,6 +37,14 @@ MUST_CHECK int reply_body(struct reply *rp, const char *content_type, struct spa
 /* 200 and an XML document. */
 MUST_CHECK int reply_xml(struct req *r, const struct strbuf *xml);
 
+/*
+ * For work that may take longer than anybody waits in silence, called all the while: begins an answer of 200 when
+ * copy_keep_alive_ms have passed, and goes on with blanks. What reply_xml, reply_body or reply_error say afterwards ends
+ * that answer: their headers are lost, an error is a document in it. -1: the client went away.
+ * Source: S3 API Reference, CopyObject, "Response and special errors".
+ */
+MUST_CHECK int reply_keep_alive(struct req *r);
+
 /* "OK", "Not Found" ... */
 const char *reply_reason(int status);
 /* The error document of r->problem; false past the arena's cap. */

@@ -134,6 +134,14 @@ io_write(void *arg, const void *p, size_t len)
 	return http_write(r->http, p, len);
 }
 
+static int
+io_flush(void *arg)
+{
+	struct req *r = arg;
+
+	return http_flush(r->http);
+}
+
 static const char *
 hop_value(struct req *r)
 {
@@ -183,6 +191,7 @@ relay(struct req *r, const struct route_plan *plan)
 		.read = io_read,
 		.begin = io_begin,
 		.write = io_write,
+		.flush = io_flush,
 	};
 	struct relay_header *headers = arena_array(r->arena, r->headers.n + 1, sizeof(*headers));
 	struct relay_request rq = {

@@ -59,6 +59,7 @@ struct relay {
 	int64_t heard_us;       /* when the breaker was last told that the home lives */
 	curl_off_t up, down;
 	size_t joined;          /* bytes of the answer that are not passed on yet */
+	bool unflushed;         /* some were, and may lie about */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -239,10 +240,21 @@ pass_on(struct relay *r)
 
 	if (r->joined > 0)
 		r->moved_us = clock_mono_us();
+	r->unflushed = r->unflushed || r->joined > 0;
 	r->joined = 0;
 	r->client_gone = r->client_gone || rc < 0;
 	r->enough = r->enough || rc > 0;
 	return rc == 0;
+}
+
+/* Before more is waited for: whoever sends blanks to keep the client (reply_keep_alive) wants them there. */
+static bool
+flush(struct relay *r)
+{
+	if (r->unflushed && r->io->flush != NULL && r->io->flush(r->io->arg) != 0)
+		r->client_gone = true;
+	r->unflushed = false;
+	return !r->client_gone;
 }
 
 /* libcurl gives what it has read in pieces of 16 KiB. They are joined again, and passed on before anything is waited for. */
@@ -365,7 +377,7 @@ drive(struct relay *r, CURLcode *code)
 		if (running == 0)
 			break;
 		note_progress(r);
-		if (over_limit(r))
+		if (over_limit(r) || !flush(r))
 			return false;
 		if (curl_multi_poll(multi, &client, r->paused && r->io->fd >= 0 ? 1 : 0, LOOK_MS, &left) != CURLM_OK)
 			return false;

@@ -58,6 +58,7 @@ struct relay_io {
 	/* Once: the status and the block "name: value\r\n..." (no empty line at its end). */
 	int (*begin)(void *arg, int status, struct span headers);
 	int (*write)(void *arg, const void *p, size_t len);
+	int (*flush)(void *arg);        /* what was written leaves now, since more is waited for; NULL: it does anyhow */
 };
 
 /* For requests that have no body: nothing is ever read. */
