@@ -9,6 +9,7 @@
 #include "admin/act.h"
 
 #include "admin/run.h"
+#include "meta/upload.h"
 #include "store/engine.h"
 
 static const struct column region_cols[] = {
@@ -33,6 +34,13 @@ static const struct column store_cols[] = {
 	{ "total", "Of", COL_SIZE },
 	{ "used_percent", "Used, percent", COL_INT },
 	{ "store_detail", "Detail", COL_TEXT },
+};
+
+static const struct column unfinished_cols[] = {
+	{ "uploads", "Uploads in parts under way", COL_INT },
+	{ "parts", "Their parts", COL_INT },
+	{ "bytes", "Bytes held", COL_SIZE },
+	{ "oldest", "The oldest began", COL_TIME },
 };
 
 static void
@@ -67,6 +75,18 @@ store_row(struct action_ctx *c)
 	    C_INT(free_bytes), C_INT(total_bytes), C_INT(used), C_NULL);
 }
 
+/* Of a database that is away the list of databases tells. */
+static void
+uploads_row(struct action_ctx *c)
+{
+	struct uploads_sum sum;
+	struct err err = { 0 };
+
+	if (meta_uploads_sum(c->thread, c->arena, &sum, &err) == 0)
+		ROW(RESULT_RECORD(c->result, "unfinished", unfinished_cols), C_INT(sum.uploads), C_INT(sum.parts), C_INT(sum.bytes),
+		    C_INT(sum.oldest_us));
+}
+
 int
 act_status(struct action_ctx *c, struct err *err)
 {
@@ -80,5 +100,6 @@ act_status(struct action_ctx *c, struct err *err)
 	database_row(c, t, "global");
 	database_row(c, t, "regional");
 	store_row(c);
+	uploads_row(c);
 	return 0;
 }

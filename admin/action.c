@@ -158,6 +158,16 @@ arg_num(const struct action_ctx *c, const char *name, int64_t otherwise)
 	return n;
 }
 
+int64_t
+arg_age(const struct action_ctx *c, const char *name, int64_t otherwise)
+{
+	const struct arg_value *v = slot_of(c, name);
+	int64_t seconds = otherwise;
+
+	ASSERT(v->row->type == ARG_AGE);
+	return v->n > 0 && arg_parse_age(v->values[0], &seconds) ? seconds : otherwise;
+}
+
 bool
 arg_flag(const struct action_ctx *c, const char *name)
 {

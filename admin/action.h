@@ -117,6 +117,8 @@ void args_problem(struct args *args, const char *name, const char *fmt, ...) PRI
 bool args_check(struct args *args);
 /* Is the text right for the type? NULL, or what is wrong. `row` gives words and limits. */
 const char *arg_check_value(const struct arg_row *row, const char *value, struct arena *a);
+/* "7d", "12h", "30m", "90s", or days alone. False: it is none. */
+bool arg_parse_age(const char *s, int64_t *seconds);
 
 /* ---- what an action's function gets ---- */
 
@@ -142,6 +144,7 @@ const char *arg_str(const struct action_ctx *c, const char *name);
 const char *arg_str_or(const struct action_ctx *c, const char *name, const char *otherwise);
 const char *const *arg_list(const struct action_ctx *c, const char *name); /* NULL when not given */
 int64_t arg_num(const struct action_ctx *c, const char *name, int64_t otherwise);
+int64_t arg_age(const struct action_ctx *c, const char *name, int64_t otherwise); /* seconds */
 bool arg_flag(const struct action_ctx *c, const char *name);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/parse.h"
 #include "s3/bucket_name.h"
 
+#define AGE_MAX_S (INT64_C(3650) * 86400)
 #define ARG_VALUES_MAX 64 /* times an argument may be repeated */
 
 void
@@ -240,12 +241,37 @@ number_problem(const struct arg_row *row, const char *s, struct arena *a)
 	return why == NULL ? "must be a number" : why;
 }
 
+bool
+arg_parse_age(const char *s, int64_t *seconds)
+{
+	static const struct {
+		const char *unit;
+		int64_t seconds;
+	} units[] = { { "", 86400 }, { "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 } };
+	const char *cur = s;
+	int64_t n;
+
+	if (!parse_i64_prefix(&cur, s + strlen(s), 0, AGE_MAX_S, &n))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strcmp(cur, units[i].unit) == 0) {
+			*seconds = n * units[i].seconds;
+			return n <= AGE_MAX_S / units[i].seconds;
+		}
+	return false;
+}
+
 static bool
 value_ok(const struct arg_row *row, const char *s)
 {
 	size_t len = strlen(s);
+	int64_t seconds;
 
 	switch (row->type) {
+	case ARG_KEY:
+		return len > 0;
+	case ARG_AGE:
+		return arg_parse_age(s, &seconds);
 	case ARG_TEXT:
 	case ARG_PATH:
 		return len > 0 && all_of(s, is_printable);

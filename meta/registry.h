@@ -158,6 +158,14 @@ MUST_CHECK int registry_bucket_list(struct meta_thread *t, struct arena *a, cons
 /* From the database, not the cache. */
 MUST_CHECK int registry_bucket_find(struct meta_thread *t, struct arena *a, const char *name, struct bucket *out,
     struct err *err);
+/* What these buckets are called, and the tenants with these canonical ids (ends in NULL). What is not there any more is left out. */
+struct id_name {
+	const char *id;     /* a bucket's, or a canonical one */
+	const char *name;   /* the bucket's or tenant's */
+	const char *tenant; /* the bucket's; NULL for a tenant */
+};
+MUST_CHECK int registry_names(struct meta_thread *t, struct arena *a, const struct uuid *buckets, size_t n_buckets,
+    const char *const *owners, struct id_name **out, size_t *n, struct err *err);
 /* mode: "", "auto", "redirect", "relay". */
 MUST_CHECK int registry_bucket_set_routing(struct meta_thread *t, const char *name, const char *mode, struct err *err);
 

@@ -40,3 +40,19 @@ registry_bucket_set_routing(struct meta_thread *t, const char *name, const char 
 	return meta_change_one(t, STMT_BUCKET_SET_ROUTING, (const struct db_param[]){ P_TEXT(name), P_TEXT(mode) }, 2,
 	    "such bucket", err);
 }
+
+static void
+name_row(const struct db_rows *r, size_t i, struct arena *a, void *out)
+{
+	(void)a;
+	*(struct id_name *)out = (struct id_name){ db_text(r, i, 0), db_text(r, i, 1), db_text(r, i, 2) };
+}
+
+int
+registry_names(struct meta_thread *t, struct arena *a, const struct uuid *buckets, size_t n_buckets, const char *const *owners,
+    struct id_name **out, size_t *n, struct err *err)
+{
+	*out = registry_rows(t, a, STMT_UPLOAD_NAMES, (const struct db_param[]){ P_UUIDS(buckets, n_buckets), P_TEXTS(owners) }, 2,
+	    name_row, sizeof(**out), n, err);
+	return *out == NULL ? -1 : 0;
+}

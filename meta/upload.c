@@ -3,7 +3,7 @@
  * meta/upload.c - uploads in parts.
  *
  * Owns:       nothing; results live in the caller's arena.
- * Called by:  fcgi/ops, admin/maintain.c.
+ * Called by:  fcgi/, admin/.
  * Blocks:     on the regional database; at a bucket's first write also on the
  *             global one.
  * Invariant:  of what ends an upload one comes first, and no part comes after it
@@ -332,5 +332,46 @@ meta_uploads_stale(struct meta_thread *t, struct arena *a, int64_t older_s, int 
 	}
 	*out = list;
 	*n = db_count(r);
+	return 0;
+}
+
+int
+meta_uploads_held(struct meta_thread *t, struct arena *a, const struct upload_held_query *q, struct upload_held **out, size_t *n,
+    struct err *err)
+{
+	struct upload_held *list;
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_UPLOAD_HELD,
+	        (const struct db_param[]){ q->bucket_id == NULL ? P_NULL : P_UUID(q->bucket_id), P_INT(q->older_s), P_INT(q->after_us),
+	            P_UUID(&q->after_id), P_INT(q->max) },
+	        5, &r, err) != 0)
+		return -1;
+	list = arena_array(a, db_count(r) + 1, sizeof(*list));
+	if (list == NULL)
+		return full(err);
+	for (size_t i = 0; i < db_count(r); i++) {
+		memcpy(list[i].bucket_id.b, db_span(r, i, 0).p, UUID_LEN);
+		list[i].key = db_span(r, i, 1);
+		memcpy(list[i].id.b, db_span(r, i, 2).p, UUID_LEN);
+		list[i].started_us = db_i64(r, i, 3);
+		list[i].owner_id = object_text(r, i, 4, NULL);
+		list[i].parts = db_i64(r, i, 5);
+		list[i].bytes = db_i64(r, i, 6);
+	}
+	*out = list;
+	*n = db_count(r);
+	return 0;
+}
+
+int
+meta_uploads_sum(struct meta_thread *t, struct arena *a, struct uploads_sum *out, struct err *err)
+{
+	struct db_rows *r;
+
+	if (db_query(t->meta->regional, a, STMT_UPLOADS_SUM, NULL, 0, &r, err) != 0)
+		return -1;
+	*out = (struct uploads_sum){ .uploads = db_i64(r, 0, 0), .parts = db_i64(r, 0, 1), .bytes = db_i64(r, 0, 2),
+		.oldest_us = db_is_null(r, 0, 3) ? 0 : db_i64(r, 0, 3) };
 	return 0;
 }

@@ -114,4 +114,28 @@ struct upload_stale {
 MUST_CHECK int meta_uploads_stale(struct meta_thread *t, struct arena *a, int64_t older_s, int max, struct upload_stale **out,
     size_t *n, struct err *err);
 
+/* What unfinished uploads hold, for who looks after the region: an upload, with its parts. */
+struct upload_held {
+	struct uuid bucket_id, id;
+	struct span key;
+	int64_t started_us;
+	const char *owner_id;      /* canonical id of who began it; NULL: the bucket's owner */
+	int64_t parts, bytes;
+};
+struct upload_held_query {
+	const struct uuid *bucket_id; /* NULL: of all buckets */
+	int64_t older_s;           /* begun at least so long ago; 0: all */
+	int64_t after_us;          /* begun later, or then and with a greater id; 0 and a nil id: from the start */
+	struct uuid after_id;
+	int max;
+};
+/* The oldest first. Costs an index descent each and its parts; with a bucket, all of the bucket's uploads are looked at. */
+MUST_CHECK int meta_uploads_held(struct meta_thread *t, struct arena *a, const struct upload_held_query *q,
+    struct upload_held **out, size_t *n, struct err *err);
+/* Of all; 100,000 uploads at most are counted, and 100,000 parts, those of the oldest. oldest_us 0: there is none. */
+struct uploads_sum {
+	int64_t uploads, parts, bytes, oldest_us;
+};
+MUST_CHECK int meta_uploads_sum(struct meta_thread *t, struct arena *a, struct uploads_sum *out, struct err *err);
+
 #endif

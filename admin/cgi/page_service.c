@@ -116,7 +116,7 @@ list_page(const struct action *act)
 {
 	static const char *const lists[][2] = { { "tenant", "tenants" }, { "app", "tenants" },
 		{ "policy", "policies" }, { "bucket", "buckets" }, { "region", "regions" },
-		{ "operator", "operators" }, { "webhook", "webhooks" } };
+		{ "operator", "operators" }, { "webhook", "webhooks" }, { "upload", "uploads" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (strcmp(act->noun, lists[i][0]) == 0)
@@ -151,6 +151,7 @@ page_confirm(struct page_ctx *p, struct err *err)
 		item = scope_item(p->root, "values");
 		scope_text(item, "name", r->name);
 		scope_text(item, "value", value);
+		scope_flag(item, "is_more", r != act->args);
 		if (r == act->args)
 			strbuf_printf(&title, " \"%s\"?", value);
 	}

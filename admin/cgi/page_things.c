@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin/cgi/page_things.c - the pages about buckets, tenants, keys, policies and webhooks.
+ * admin/cgi/page_things.c - the pages about buckets, uploads, tenants, keys, policies and webhooks.
  *
  * Owns:       nothing.
  * Called by:  admin/cgi/pages.c.
- * Blocks:     on the global database; those about webhooks also on the regional one.
+ * Blocks:     on the global database; those about uploads and webhooks also on the regional one.
  */
 #include "admin/cgi/page.h"
 
@@ -71,6 +71,7 @@ page_bucket(struct page_ctx *p, struct err *err)
 	if (page_run(p, err, &r, "bucket.show", "name", name, NULL) != 0)
 		return -1;
 	scope_text(p->root, "title", arena_printf(p->arena, "Bucket %s", name));
+	scope_flag(p->root, "at_home", strcmp(table_cell(result_find(r, "bucket"), 0, "region")->s, p->rt->settings->region) == 0);
 	mode = table_cell(result_find(r, "bucket"), 0, "routing");
 	policy = table_cell(result_find(r, "bucket"), 0, "policy");
 	page_form(p, "bucket.routing", here, "name", name, "?mode",
@@ -89,6 +90,17 @@ page_moves(struct page_ctx *p, struct err *err)
 	scope_flag(p->root, "only_open", only_open);
 	return page_run(p, err, NULL, "bucket.moves", "all", only_open ? NULL : "1", "bucket", page_arg(p, "bucket"), "limit",
 	    PAGE_ROWS, NULL);
+}
+
+int
+page_uploads(struct page_ctx *p, struct err *err)
+{
+	scope_text(p->root, "bucket_wanted", page_arg(p, "bucket"));
+	scope_text(p->root, "older_wanted", page_arg(p, "older"));
+	scope_text(p->root, "after", page_arg(p, "after"));
+	scope_flag(p->root, "filtered", page_arg(p, "bucket")[0] != '\0' || page_arg(p, "older")[0] != '\0');
+	return page_run(p, err, NULL, "upload.list", "bucket", page_arg(p, "bucket"), "older", page_arg(p, "older"), "after",
+	    page_arg(p, "after"), "limit", PAGE_ROWS, NULL);
 }
 
 int

@@ -41,13 +41,13 @@ status_of(int err_code)
 	}
 }
 
-/* Blanks around what was typed are nobody's wish; a document's lines end as ours do. */
+/* Blanks around what was typed are nobody's wish, but of a key, which nobody types; a document's lines end as ours do. */
 static const char *
 tidy(struct arena *a, const struct arg_row *r, const char *s)
 {
 	struct strbuf sb;
 
-	if (arg_is_hidden(r))
+	if (arg_is_hidden(r) || r->type == ARG_KEY)
 		return s;
 	while (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')
 		s++;

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+from uploads import *  # noqa: E402,F403
 
 import html  # noqa: E402
 from http.cookies import SimpleCookie  # noqa: E402
@@ -112,7 +113,7 @@ def test_cookie_is_guarded():
 
 
 def test_pages_need_a_session():
-    for page in ("", "buckets", "moves", "tenants", "policies", "webhooks", "operators", "regions", "cache", "audit"):
+    for page in ("", "buckets", "moves", "uploads", "tenants", "policies", "webhooks", "operators", "regions", "cache", "audit"):
         b = Browser()
         b.get(page)
         ok("%s: the login comes" % page, "password" in b.page.lower() and not re.search("log ?out", b.page, re.I), _page(b.page))
@@ -143,7 +144,7 @@ def test_every_page():
         if (b.answer.getheader("Content-Type") or "").startswith("text/html"):
             well_formed(b, u)
             if u.count("?") == 0:
-                todo += links(b)
+                todo = sorted(todo + links(b), key=lambda x: "?" not in x)  # pages before their rows' links
     ok("there are pages", len(seen) >= 5, seen)
 
 
@@ -243,6 +244,32 @@ def test_webhook():
     eq("deleted", b.submit(b.form(action="webhook.delete")), 200)
     ok("not listed any more", here not in b.page, _page(b.page))
     eq("gone", b.get(here), 404)
+
+
+def test_uploads():
+    """What is under way and what it holds; one is aborted when one is sure, whatever its key is."""
+    b = Browser()
+    b.login()
+    n, key = bucket(EU), " <b>&\u00e9 "
+    i = create(n, key)
+    status(put_part(n, key, i, 1, b"x" * 20480), 200)
+    eq("the bucket's page", b.get("bucket?name=" + n), 200)
+    contains("leads there", b.page, "uploads?bucket=" + n)
+    for where in ("uploads?bucket=" + n, "uploads?older=0s&bucket=" + n):
+        eq(where, b.get(where), 200)
+        well_formed(b, where)
+        ok("listed", i in b.page and "20 KiB" in b.page, _page(b.page))
+        ok("its key is escaped", "<b>&" not in b.page and "&lt;b&gt;&amp;" in b.page, _page(b.page))
+    way = html.unescape(re.search(r'href="(confirm\?action=upload\.abort[^"]*)"', b.page).group(1))
+    b.get("uploads?older=1d&bucket=" + n)
+    ok("too young", i not in b.page, _page(b.page))
+    eq("no age", b.get("uploads?older=soon"), 422)
+    b.get("")
+    contains("the overview says what they hold", b.page, 'href="uploads"')
+    eq("sure?", b.get(way), 200)
+    contains("of which", b.page, i)
+    eq("aborted", b.submit(b.form(action="upload.abort")), 200)
+    error(S3().request("GET", n, key, query={"uploadId": i}), 404, "NoSuchUpload")
 
 
 def test_logout():

@@ -6,6 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+from uploads import *  # noqa: E402,F403
+
 import csv  # noqa: E402
 
 
@@ -167,6 +169,50 @@ def test_completion():
     ok("installed", found, os.path.join(DIR, "inst", "share"))
     p = run("bash", "-c", "source %s; COMP_WORDS=(anvil-admin ten); COMP_CWORD=1; COMP_LINE='anvil-admin ten'; COMP_POINT=15; f=$(complete -p anvil-admin | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f anvil-admin ten anvil-admin; echo ${COMPREPLY[@]}" % found[0])
     contains("completes", p.out, "tenant")
+
+
+def test_upload_list():
+    """Uploads under way with what they hold, the oldest first, page by page; of an age; one is aborted."""
+    n, other, key = bucket(EU), bucket(EU), " a\tb \u00e9/x"
+    ids = [create(n, key), create(n, "later"), create(n, "empty")]
+    for upload_id, k, sizes in ((ids[0], key, (20000, 7)), (ids[1], "later", (5,))):
+        for number, size in enumerate(sizes, 1):
+            status(put_part(n, k, upload_id, number, b"x" * size), 200)
+    status(upload(n, "whole", [b"y"])[0], 200)
+    # Younger than what another test's maintain would give up.
+    psql("UPDATE uploads SET started_at = now() - CASE key WHEN 'later' THEN interval '2 days' ELSE interval '5 days' END"
+         " WHERE key <> 'empty' AND bucket_id = '%s'" % find_field(admin_json(EU, "bucket", "show", n), "id"), EU.dsn)
+
+    def uploads(*args):
+        return admin_json(EU, "upload", "list", *args)["uploads"]
+    rows = uploads(n)
+    eq("the oldest first; what became an object is none", [(r["key"], r["upload_id"], r["parts"], r["bytes"]) for r in rows],
+       [(key, ids[0], 2, 20007), ("later", ids[1], 1, 5), ("empty", ids[2], 0, 0)])
+    eq("of the bucket, by whom", {(r["bucket"], r["initiator"]) for r in rows}, {(n, "demo")})
+    for older, want in (("5", [key]), ("3d", [key]), ("47h", [key, "later"]), ("2880m", [key, "later"]), ("6", []), ("0s", [key, "later", "empty"])):
+        eq("older than " + older, [r["key"] for r in uploads(n, "--older", older)], want)
+    ok("in the region's", key in [r["key"] for r in uploads("--older", "4d", "--limit", "1000") if r["bucket"] == n])
+    eq("another bucket's", uploads(other), [])
+    text = admin(EU, "upload", "list", n).out
+    ok("a table, a control byte made visible", ids[0] in text and "19 KiB" in text and " a\\x09b " in text, text)
+    seen, args = [], []
+    while args is not None:
+        page = admin_json(EU, "upload", "list", n, "--limit", "1", *args)
+        seen += [r["upload_id"] for r in page["uploads"]]
+        args = ["--after", page["next"]] if page.get("next") else None
+    eq("page by page", seen, ids)
+    for args in (("--after", "x"), ("--after", "1.x"), ("--older", "soon")):
+        ok("refused: %s" % (args,), admin(EU, "upload", "list", *args, check=False).returncode != 0)
+    ok("elsewhere it is told where", EU.name in admin(US, "upload", "list", n, check=False).err)
+
+    ok("not without being sure", admin(EU, "upload", "abort", n, key, ids[0], check=False).returncode != 0)
+    for args in ((n, "later", ids[0]), (n, key, "0" * 32), (n, key, "x"), (other, key, ids[0])):
+        ok("no such upload: %s" % (args,), admin(EU, "upload", "abort", *args, "--yes", check=False).returncode not in (0, 2))
+    admin(EU, "upload", "abort", n, key, ids[0], "--yes")
+    error(S3().request("GET", n, key, query={"uploadId": ids[0]}), 404, "NoSuchUpload")
+    eq("the others go on", [r["upload_id"] for r in uploads(n)], ids[1:])
+    contains("audited", admin(EU, "audit", "list", "--limit", "50").out, ids[0])
+    eq("the object stays", S3().get(n, "whole").body, b"y")
 
 
 def test_maintain():

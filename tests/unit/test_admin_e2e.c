@@ -363,8 +363,10 @@ END_TEST
 /* ---- pages ---- */
 
 static const char *const all_pages[] = { "", "buckets", "buckets?search=pg&tenant=pages&region=eu", "bucket?name=pg-bucket",
-	"moves", "moves?bucket=pg-bucket&open=1", "tenants", "tenant?name=pages", "policies", "policy?name=pg-policy", "regions", "region?name=eu", "cache", "checks",
-	"operators", "operator?name=page-viewer", "audit", "audit?before=5", "account", "confirm?action=tenant.delete&name=pages" };
+	"moves", "moves?bucket=pg-bucket&open=1", "uploads", "uploads?bucket=pg-bucket&older=3d", "tenants", "tenant?name=pages",
+	"policies", "policy?name=pg-policy", "regions", "region?name=eu", "cache", "checks",
+	"operators", "operator?name=page-viewer", "audit", "audit?before=5", "account", "confirm?action=tenant.delete&name=pages",
+	"confirm?action=upload.abort&bucket=pg-bucket&key=k&upload-id=0" };
 
 static void
 page_things(void)

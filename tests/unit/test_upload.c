@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "meta/upload.h"
 #include "tests/unit/suite_help.h"
@@ -510,6 +511,68 @@ START_TEST(test_stale)
 }
 END_TEST
 
+/* What is held by uploads begun so long ago, as key:parts:bytes; a page of max. */
+static const char *
+held(const struct bucket *b, int64_t older_s, int max, struct upload_held *last)
+{
+	struct upload_held_query q = { .bucket_id = b == NULL ? NULL : &b->id, .older_s = older_s, .after_us = last->started_us,
+		.after_id = last->id, .max = max };
+	struct upload_held *list;
+	struct strbuf sb;
+	size_t n;
+
+	strbuf_init(&sb, arena, 4096);
+	OK(meta_uploads_held(thread, arena, &q, &list, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&sb, "%.*s:%" PRId64 ":%" PRId64 " ", (int)list[i].key.len, list[i].key.p, list[i].parts, list[i].bytes);
+	if (n > 0)
+		*last = list[n - 1];
+	return strbuf_cstr(&sb);
+}
+
+START_TEST(test_held)
+{
+	struct bucket b = new_bucket(), other = new_bucket();
+	struct upload_held last = { 0 }, none = { 0 };
+	struct uploads_sum sum;
+	struct uuid k, done;
+
+	ck_assert(scratch_sql(scratch, "regional", "DELETE FROM uploads")); /* of other tests */
+	k = begin(&b, KEY);
+	done = begin(&other, KEY);
+	put_part(&b, &k, 1, INT64_C(5) << 40, "a");
+	put_part(&b, &k, 3, 7, "c");
+	put_part(&b, &k, 3, 8, "d");
+	put_part(&other, &done, 1, 100, "a");
+	put_part(&other, &done, 2, 100, "b");
+	ck_assert_int_eq(complete(&other, &done), UPLOAD_DONE);
+	begin(&other, SPAN("o"));
+	begin(&b, SPAN("m"));
+	begin(&b, SPAN("l"));
+	/* Two began at once: no page loses one of them. */
+	ck_assert(scratch_sql(scratch, "regional", "UPDATE uploads SET started_at = date_trunc('second', now()) - CASE key WHEN 'k' THEN"
+	    " interval '3 hours' WHEN 'o' THEN interval '4 hours' ELSE interval '1 hour' END"));
+	ck_assert_str_eq(held(&b, 0, 1, &last), "k:2:5497558138888 ");
+	for (int i = 0; i < 2; i++) {
+		const char *one = held(&b, 0, 1, &last);
+
+		ck_assert(strcmp(one, "l:0:0 ") == 0 || strcmp(one, "m:0:0 ") == 0);
+	}
+	ck_assert_str_eq(held(&b, 0, 1, &last), "");
+	ck_assert_str_eq(held(NULL, 7200, 10, &none), "o:0:0 k:2:5497558138888 ");
+	none = (struct upload_held){ 0 };
+	ck_assert_str_eq(held(&other, 5 * 3600, 10, &none), "");
+	OK(meta_uploads_sum(thread, arena, &sum, &err));
+	ck_assert_int_eq(sum.uploads, 4);
+	ck_assert_int_eq(sum.parts, 2);
+	ck_assert_int_eq(sum.bytes, 5497558138888);
+	ck_assert_int_eq(sum.oldest_us / US_PER_S, regional("SELECT floor(extract(epoch FROM min(started_at))) FROM uploads"));
+	ck_assert(scratch_sql(scratch, "regional", "DELETE FROM uploads"));
+	OK(meta_uploads_sum(thread, arena, &sum, &err));
+	ck_assert(sum.uploads == 0 && sum.parts == 0 && sum.bytes == 0 && sum.oldest_us == 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -520,6 +583,7 @@ main(void)
 	tcase_add_checked_fixture(tc, region_begin, region_end);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_stale);
+	tcase_add_test(tc, test_held);
 	tcase_add_test(tc, test_ids);
 	tcase_add_test(tc, test_every_field_comes_back);
 	tcase_add_test(tc, test_parts_are_replaced_and_dropped);
