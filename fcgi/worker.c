@@ -23,6 +23,7 @@
 #include "fcgi/dispatch.h"
 #include "fcgi/http_cgi.h"
 #include "fcgi/http_fcgi.h"
+#include "fcgi/tally.h"
 
 #define THREAD_STACK (512 * 1024)
 #define MALLOC_ARENAS 4 /* libfcgi and libpq allocate in small pieces; more arenas only cost memory */
@@ -208,7 +209,7 @@ worker_run(const struct settings *s, int fd)
 		return worker_fail(&err);
 	if (worker_open(s, &w, META_CACHE | META_REGIONAL, &err) != 0)
 		return worker_fail(&err);
-	if (deliver_start(&w, &w.deliverers, &err) != 0)
+	if (deliver_start(&w, &w.deliverers, &err) != 0 || tally_start(&w, &w.tally, &err) != 0)
 		return worker_fail(&err);
 	servers = arena_array(w.arena, (size_t)n, sizeof(*servers));
 	ASSERT(servers != NULL);
@@ -224,6 +225,7 @@ worker_run(const struct settings *s, int fd)
 	left = servers_stop(&w, servers, n);
 	log_event(NULL, EV_STOP, LS("what", "worker"), LI("requests_cut_off", left));
 	deliver_stop(w.deliverers);
+	tally_stop(w.tally);
 	if (left > 0)
 		_exit(0); /* what these threads use must stay */
 	for (int i = 0; i < n; i++)

@@ -17,6 +17,7 @@
 #define HOST_ID_LEN 44
 
 struct deliverers;
+struct tally;
 
 struct worker {
 	const struct settings *settings;
@@ -24,6 +25,7 @@ struct worker {
 	struct store *store;              /* thread-safe */
 	struct signing_keys *signing_keys; /* has its own lock */
 	struct deliverers *deliverers;    /* of events to webhooks; NULL: this process has none */
+	struct tally *tally;              /* counts for the metrics */
 	struct relays *relays;            /* what is known of other regions; has its own lock */
 	struct arena *arena;              /* what lives as long as the process; main thread only */
 	char host_id[HOST_ID_LEN + 1];    /* x-amz-id-2: which process answered */

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
+from uploads import *  # noqa: E402,F403
 
 
 FIELDS = ("ts", "lvl", "ev", "rid", "method", "op", "bucket", "key", "st", "in", "out", "us", "db_us", "cache_us", "store_us")
@@ -80,6 +81,26 @@ def test_metrics():
         ok("a line of the format: " + line, re.fullmatch(r'(# (HELP|TYPE) \w+ .*|\w+(\{(\w+="[^"]*",?)*\})? [-+0-9.eEInfNa]+|)', line))
     for name in ("anvil_cache_hits_total", "anvil_db_queries_total", "anvil_request_seconds_bucket", "anvil_relayed_total"):
         contains("has " + name, r.body.decode(), name)
+
+
+def test_uploads_metrics():
+    """Unfinished uploads: how many, what they hold, since when; and no more when they are over."""
+    n, size = bucket(EU), 1 << 20
+    i = create(n, "k")
+    status(put_part(n, "k", i, 1, b"x" * size), 200)
+    # Younger than what another test's maintain would give up; older than what other tests have begun.
+    psql("UPDATE uploads SET started_at = now() - interval '6 days' WHERE bucket_id = '%s'" % find_field(admin_json(EU, "bucket", "show", n), "id"), EU.dsn)
+
+    def oldest():
+        return int(psql("SELECT coalesce(floor(extract(epoch FROM min(started_at))), 0)::bigint FROM uploads", EU.dsn))
+    until("the oldest", lambda: 0 < metric(EU, "anvil_uploads_oldest_timestamp_seconds") == oldest() < time.time() - 5 * 86400, 90)
+    ok("counted", metric(EU, "anvil_uploads_unfinished") >= 1 and metric(EU, "anvil_uploads_parts") >= 1)
+    ok("its bytes", metric(EU, "anvil_uploads_bytes") >= size)
+    ok("not long ago", time.time() - metric(EU, "anvil_uploads_counted_timestamp_seconds") < 90)
+    shown = find_field(admin_json(EU, "status"), "unfinished")
+    ok("status says the same", shown["uploads"] >= 1 and shown["parts"] >= 1 and shown["bytes"] >= size, shown)
+    status(abort(n, "k", i), 204)
+    until("it is told no more", lambda: metric(EU, "anvil_uploads_oldest_timestamp_seconds") == oldest(), 90)
 
 
 def test_health():

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fcgi/tally.c - unfinished uploads counted for the metrics.
+ *
+ * Owns:       its thread, an arena and what a thread knows of metadata.
+ * Called by:  worker.c.
+ * Blocks:     on the regional database; no request waits for it.
+ * Invariant:  a statement each COUNT_EVERY_S of a region at most, and it reads a bounded number of rows.
+ */
+#include "fcgi/tally.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "fcgi/worker.h"
+#include "meta/upload.h"
+
+#define STACK_BYTES (512 * 1024)
+#define ARENA_BYTES ((size_t)1 << 20)
+#define LOOK_EVERY_S 1
+#define COUNT_EVERY_S 5
+#define COUNT_MANY_EVERY_S 60
+#define MANY 1000           /* uploads and parts; counting fewer takes a millisecond or two */
+
+struct tally {
+	struct arena *arena;
+	struct meta_thread *meta;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;   /* by the monotonic clock */
+	bool stop;              /* under the lock */
+	pthread_t id;
+};
+
+/* Is it time, for whichever process looks first? A clock that was set back does not hold it up. */
+static bool
+is_due(int64_t now_s)
+{
+	int64_t last_s = metric_get(M_UPLOADS_COUNTED);
+	bool many = metric_get(M_UPLOADS_UNFINISHED) + metric_get(M_UPLOADS_PARTS) > MANY;
+
+	return now_s < last_s || now_s - last_s >= (many ? COUNT_MANY_EVERY_S : COUNT_EVERY_S);
+}
+
+static void
+count_uploads(struct tally *t)
+{
+	int64_t now_s = clock_wall_us() / US_PER_S;
+	struct uploads_sum sum;
+	struct err err = { 0 };
+
+	if (!is_due(now_s))
+		return;
+	metric_set(M_UPLOADS_COUNTED, now_s); /* before: the others need not */
+	arena_reset(t->arena);
+	if (meta_uploads_sum(t->meta, t->arena, &sum, &err) != 0)
+		return; /* the database's failures are logged and counted where they happen */
+	metric_set(M_UPLOADS_UNFINISHED, sum.uploads);
+	metric_set(M_UPLOADS_PARTS, sum.parts);
+	metric_set(M_UPLOADS_BYTES, sum.bytes);
+	metric_set(M_UPLOADS_OLDEST, sum.oldest_us / US_PER_S);
+}
+
+static void *
+tally_main(void *arg)
+{
+	struct tally *t = arg;
+	struct timespec until;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->stop) {
+		pthread_mutex_unlock(&t->lock);
+		count_uploads(t);
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += LOOK_EVERY_S;
+		pthread_mutex_lock(&t->lock);
+		if (!t->stop)
+			(void)pthread_cond_timedwait(&t->woken, &t->lock, &until);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+static void
+tally_free(struct tally *t)
+{
+	(void)pthread_cond_destroy(&t->woken);
+	(void)pthread_mutex_destroy(&t->lock);
+	meta_thread_free(t->meta);
+	arena_free(t->arena);
+}
+
+int
+tally_start(struct worker *w, struct tally **out, struct err *err)
+{
+	struct tally *t = arena_zalloc(w->arena, sizeof(*t));
+	pthread_condattr_t attr;
+	pthread_attr_t small;
+	int rc;
+
+	*out = NULL;
+	ASSERT(t != NULL);
+	if (meta_thread_new(w->meta, &t->meta, err) != 0)
+		return -1;
+	t->arena = arena_new(ARENA_BYTES);
+	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&t->woken, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	(void)pthread_attr_init(&small);
+	(void)pthread_attr_setstacksize(&small, STACK_BYTES);
+	rc = pthread_create(&t->id, &small, tally_main, t);
+	(void)pthread_attr_destroy(&small);
+	if (rc != 0) {
+		tally_free(t);
+		return FAIL(err, ERR_INTERNAL, "could not start a thread: %s", strerror(rc));
+	}
+	*out = t;
+	return 0;
+}
+
+void
+tally_stop(struct tally *t)
+{
+	if (t == NULL)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	pthread_cond_signal(&t->woken);
+	pthread_mutex_unlock(&t->lock);
+	(void)pthread_join(t->id, NULL);
+	tally_free(t);
+}
