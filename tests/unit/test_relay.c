@@ -23,6 +23,7 @@ struct home {
 	const char *answer;      /* sent once the whole request is there; NULL = close at once */
 	bool early;              /* answers before it takes the body, and takes none of it */
 	bool silent;             /* takes the request and never answers; when early, too, takes the head alone */
+	bool pauses;              /* after what answer holds, until the relay gives up */
 	char head[8192];         /* the request's head, as it came */
 	size_t body_bytes;       /* behind it, as on the wire */
 	pthread_t thread;
@@ -98,6 +99,8 @@ serve(void *arg)
 				wait_for_end(fd);
 			else
 				(void)send(fd, h->answer, strlen(h->answer), MSG_NOSIGNAL); /* maybe nobody waits for it any more */
+			if (h->pauses)
+				wait_for_end(fd);
 		}
 		h->fd = -1;
 		close(fd);
@@ -113,7 +116,7 @@ static struct arena *arena;
 static struct err err;
 
 /* The client's side. */
-static size_t to_send, sent, received;
+static size_t to_send, sent, received, flushed; /* flushed: of what was received */
 static int got_status;
 static char got_headers[4096];
 static bool client_leaves;        /* in the midst of its body */
@@ -151,6 +154,14 @@ io_write(void *arg, const void *p, size_t len)
 	return 0;
 }
 
+static int
+io_flush(void *arg)
+{
+	(void)arg;
+	flushed = received;
+	return 0;
+}
+
 static bool
 io_ready(void *arg)
 {
@@ -166,7 +177,7 @@ io_gone(void *arg)
 }
 
 static const struct relay_io io = {
-	.fd = -1, .ready = io_ready, .gone = io_gone, .read = io_read, .begin = io_begin, .write = io_write
+	.fd = -1, .ready = io_ready, .gone = io_gone, .read = io_read, .begin = io_begin, .write = io_write, .flush = io_flush
 };
 
 static void
@@ -186,7 +197,7 @@ setup(void)
 	thread = relay_thread_new(relays);
 	arena = arena_new(1 << 20);
 	err_clear(&err);
-	to_send = sent = received = 0;
+	to_send = sent = received = flushed = 0;
 	got_status = 0;
 	client_leaves = client_left = false;
 	client_ready = true;
@@ -329,6 +340,18 @@ START_TEST(test_home_that_breaks_off_is_told)
 END_TEST
 
 /* The client sends nothing more until it hears; the answer must not wait for its body. */
+/* As for whoever is kept with blanks (reply_keep_alive). */
+START_TEST(test_what_came_leaves_before_more_is_waited_for)
+{
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+	home.pauses = true;
+	ck_assert_int_eq(relay("GET", -1, false), -1);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_uint_eq(received, 5);
+	ck_assert_uint_eq(flushed, 5);
+}
+END_TEST
+
 START_TEST(test_early_answers_pass_early)
 {
 	to_send = BODY_BYTES;
@@ -601,6 +624,7 @@ main(void)
 	tcase_add_test(t, test_error_answers_pass);
 	tcase_add_test(t, test_web_servers_own_errors_do_not_pass);
 	tcase_add_test(t, test_home_that_breaks_off_is_told);
+	tcase_add_test(t, test_what_came_leaves_before_more_is_waited_for);
 	tcase_add_test(t, test_early_answers_pass_early);
 	tcase_add_test(t, test_home_that_never_answers_is_given_up);
 	tcase_add_loop_test(t, test_home_that_never_answers_a_put_is_given_up, 0, 2);
