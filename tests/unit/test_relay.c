@@ -18,14 +18,14 @@
 
 struct home {
 	int listener;
-	int fd;                  /* who is being served */
+	_Atomic int fd;          /* who is being served */
 	char endpoint[64];
 	const char *answer;      /* sent once the whole request is there; NULL = close at once */
 	bool early;              /* answers before it takes the body, and takes none of it */
 	bool silent;             /* takes the request and never answers; when early, too, takes the head alone */
-	bool pauses;              /* after what answer holds, until the relay gives up */
+	bool pauses;             /* after what answer holds, until the relay gives up */
 	char head[8192];         /* the request's head, as it came */
-	size_t body_bytes;       /* behind it, as on the wire */
+	_Atomic size_t body_bytes; /* behind it, as on the wire */
 	pthread_t thread;
 };
 
