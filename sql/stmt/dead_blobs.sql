@@ -3,4 +3,4 @@
 -- params: $1 grace_s bigint, $2 max integer
 -- rows: many
 -- Blobs that nobody can still be reading, the longest dead first.
-SELECT blob_id FROM dead_blobs WHERE died_at < clock_timestamp() - make_interval(secs => $1) ORDER BY died_at LIMIT $2
+SELECT blob_id FROM dead_blobs WHERE died_at < now() - make_interval(secs => $1) ORDER BY died_at LIMIT $2
