@@ -48,7 +48,6 @@ def long_one(the):
 def kept(begun):
     """Its document, which followed an early 200."""
     eq("status", begun.answer.status, 200)
-    eq("the length was not known", begun.answer.getheader("Content-Length"), None)
     body = begun.rest()
     ok("it begins as XML does: %r" % body[:80], body.startswith(DECLARATION))
     return body[len(DECLARATION):]
@@ -61,13 +60,13 @@ def test_long_copies_answer_early():
     to = bucket(EU)
     for region in (EU, AP):  # at home, and by a relay
         document = kept(Begun(region, to, "copy", "/%s/long" % source))
-        ok("blanks, then the result: %r" % document[:60], document.lstrip(b" ").startswith(b"<CopyObjectResult"))
+        ok("blanks, then the result: %r" % document[:60], document.startswith(b" ") and document.lstrip(b" ").startswith(b"<CopyObjectResult"))
         contains("its ETag", document, md5.encode())
         a = S3(EU).get(to, "copy")
         eq("the bytes", (a.status, hashlib.md5(a.body).hexdigest()), (200, md5))
     upload = S3(EU).request("POST", to, "parts", query="uploads").text("UploadId")
     document = kept(Begun(EU, to, "parts", "/%s/long" % source, partNumber=1, uploadId=upload))
-    ok("a part's: %r" % document[:60], document.lstrip(b" ").startswith(b"<CopyPartResult"))
+    ok("a part's: %r" % document[:60], document.startswith(b" ") and document.lstrip(b" ").startswith(b"<CopyPartResult"))
     contains("its ETag", document, md5.encode())
     status(S3(EU).request("DELETE", to, "parts", query="uploadId=" + upload), 204)
 
