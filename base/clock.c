@@ -64,6 +64,16 @@ clock_sleep_us(int64_t us)
 		continue;
 }
 
+void
+clock_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+	int rc = pthread_condattr_init(&attr) | pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) | pthread_cond_init(cond, &attr);
+
+	ASSERT(rc == 0);
+	pthread_condattr_destroy(&attr);
+}
+
 static int64_t
 floor_div(int64_t a, int64_t b)
 {

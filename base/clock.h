@@ -9,12 +9,16 @@
 
 #include "base/base.h"
 
+#include <pthread.h>
+
 #define US_PER_S INT64_C(1000000)
 #define US_PER_MS INT64_C(1000)
 
 int64_t clock_wall_us(void);
 int64_t clock_mono_us(void);
 void clock_sleep_us(int64_t us);
+/* A condition whose timed waits go by the monotonic clock. The caller destroys it. */
+void clock_cond_init(pthread_cond_t *cond);
 
 /* Broken-down UTC without locale or TZ; good for years 0 to 9999. */
 struct clock_utc {

@@ -379,7 +379,6 @@ deliver_start(struct worker *w, struct deliverers **out, struct err *err)
 {
 	struct arena *a;
 	struct deliverers *d;
-	pthread_condattr_t attr;
 
 	*out = NULL;
 	if (w->settings->webhook_threads == 0)
@@ -391,10 +390,7 @@ deliver_start(struct worker *w, struct deliverers **out, struct err *err)
 	d->v = arena_zalloc(a, (size_t)d->n * sizeof(*d->v));
 	ASSERT(d->v != NULL);
 	(void)pthread_mutex_init(&d->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&d->woken, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&d->woken);
 	*out = d;
 	for (int i = 0; i < d->n; i++)
 		if (start_one(d, &d->v[i], i == 0, err) != 0)

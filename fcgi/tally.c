@@ -94,7 +94,6 @@ int
 tally_start(struct worker *w, struct tally **out, struct err *err)
 {
 	struct tally *t = arena_zalloc(w->arena, sizeof(*t));
-	pthread_condattr_t attr;
 	pthread_attr_t small;
 	int rc;
 
@@ -104,10 +103,7 @@ tally_start(struct worker *w, struct tally **out, struct err *err)
 		return -1;
 	t->arena = arena_new(ARENA_BYTES);
 	(void)pthread_mutex_init(&t->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&t->woken, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&t->woken);
 	(void)pthread_attr_init(&small);
 	(void)pthread_attr_setstacksize(&small, STACK_BYTES);
 	rc = pthread_create(&t->id, &small, tally_main, t);

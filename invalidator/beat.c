@@ -338,7 +338,6 @@ beat_new(struct inv *inv)
 {
 	struct arena *a = arena_new(sizeof(struct beat) + RING_EVENTS * sizeof(struct stamp_event) + 4096);
 	struct beat *b = ARENA_NEW(a, struct beat);
-	pthread_condattr_t attr;
 
 	ASSERT(b != NULL);
 	b->arena = a;
@@ -348,10 +347,7 @@ beat_new(struct inv *inv)
 	for (size_t i = 0; i < inv->servers->n; i++)
 		b->mc[i] = mc_new(inv->servers, i, true);
 	pthread_mutex_init(&b->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&b->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&b->wake);
 	inv->beat = b;
 }
 

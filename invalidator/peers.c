@@ -507,7 +507,6 @@ peers_new(struct inv *inv)
 {
 	struct arena *a = arena_new(sizeof(struct peers) + 256);
 	struct peers *ps = ARENA_NEW(a, struct peers);
-	pthread_condattr_t attr;
 
 	ASSERT(ps != NULL);
 	ps->arena = a;
@@ -516,10 +515,7 @@ peers_new(struct inv *inv)
 	pthread_mutex_init(&ps->sending, NULL);
 	pthread_mutex_init(&ps->asking, NULL);
 	pthread_mutex_init(&ps->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&ps->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&ps->changed);
 	inv->peers = ps;
 }
 

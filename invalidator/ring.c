@@ -27,17 +27,13 @@ ring_new(void)
 {
 	struct arena *a = arena_new(sizeof(struct ring) + RING_EVENTS * sizeof(struct stamp_event) + 4096);
 	struct ring *r = ARENA_NEW(a, struct ring);
-	pthread_condattr_t attr;
 
 	ASSERT(r != NULL);
 	r->arena = a;
 	r->event = arena_array(a, RING_EVENTS, sizeof(*r->event));
 	ASSERT(r->event != NULL);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&r->changed);
 	return r;
 }
 

@@ -131,14 +131,10 @@ watch(void *arg)
 int
 cache_start(struct cache *c, struct err *err)
 {
-	pthread_condattr_t attr;
 	int rc;
 
 	ASSERT(!c->watching);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&c->wake);
 	atomic_store(&c->servers->looked_after, true);
 	rc = pthread_create(&c->watcher, NULL, watch, c);
 	if (rc != 0) {

@@ -61,7 +61,6 @@ db_pool_new(char which, const char *dsn, int max_connections, int timeout_ms, in
 	struct arena *a = arena_new(strlen(dsn) + max * sizeof(struct db) + 65536);
 	struct db_pool *p = ARENA_NEW(a, struct db_pool);
 	struct db *slots = arena_array(a, max, sizeof(*slots));
-	pthread_condattr_t attr;
 	int rc;
 
 	ASSERT(max_connections > 0 && p != NULL && slots != NULL);
@@ -76,10 +75,9 @@ db_pool_new(char which, const char *dsn, int max_connections, int timeout_ms, in
 		slots[i].next = p->unused;
 		p->unused = &slots[i];
 	}
-	rc = pthread_mutex_init(&p->lock, NULL) | pthread_condattr_init(&attr) |
-	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) | pthread_cond_init(&p->freed, &attr);
+	rc = pthread_mutex_init(&p->lock, NULL);
 	ASSERT(rc == 0);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&p->freed);
 	return p;
 }
 

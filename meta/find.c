@@ -37,14 +37,12 @@ struct flight { /* on its reader's stack */
 void
 meta_flights_init(struct meta_flights *f)
 {
-	pthread_condattr_t attr;
 	int rc;
 
 	f->first = NULL;
-	rc = pthread_mutex_init(&f->lock, NULL) | pthread_condattr_init(&attr) |
-	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) | pthread_cond_init(&f->landed, &attr);
+	rc = pthread_mutex_init(&f->lock, NULL);
 	ASSERT(rc == 0);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&f->landed);
 }
 
 void
