@@ -312,6 +312,15 @@ meta_upload_list(struct meta_thread *t, struct arena *a, const struct bucket *b,
 	return 0;
 }
 
+/* The first columns of both statements. */
+static void
+place_at(const struct db_rows *r, size_t row, struct uuid *bucket, struct span *key, struct uuid *id)
+{
+	memcpy(bucket->b, db_span(r, row, 0).p, UUID_LEN);
+	*key = db_span(r, row, 1);
+	memcpy(id->b, db_span(r, row, 2).p, UUID_LEN);
+}
+
 int
 meta_uploads_stale(struct meta_thread *t, struct arena *a, int64_t older_s, int max, struct upload_stale **out, size_t *n,
     struct err *err)
@@ -325,11 +334,8 @@ meta_uploads_stale(struct meta_thread *t, struct arena *a, int64_t older_s, int 
 	list = arena_array(a, db_count(r) + 1, sizeof(*list));
 	if (list == NULL)
 		return full(err);
-	for (size_t i = 0; i < db_count(r); i++) {
-		memcpy(list[i].bucket_id.b, db_span(r, i, 0).p, UUID_LEN);
-		list[i].key = db_span(r, i, 1);
-		memcpy(list[i].id.b, db_span(r, i, 2).p, UUID_LEN);
-	}
+	for (size_t i = 0; i < db_count(r); i++)
+		place_at(r, i, &list[i].bucket_id, &list[i].key, &list[i].id);
 	*out = list;
 	*n = db_count(r);
 	return 0;
@@ -351,9 +357,7 @@ meta_uploads_held(struct meta_thread *t, struct arena *a, const struct upload_he
 	if (list == NULL)
 		return full(err);
 	for (size_t i = 0; i < db_count(r); i++) {
-		memcpy(list[i].bucket_id.b, db_span(r, i, 0).p, UUID_LEN);
-		list[i].key = db_span(r, i, 1);
-		memcpy(list[i].id.b, db_span(r, i, 2).p, UUID_LEN);
+		place_at(r, i, &list[i].bucket_id, &list[i].key, &list[i].id);
 		list[i].started_us = db_i64(r, i, 3);
 		list[i].owner_id = object_text(r, i, 4, NULL);
 		list[i].parts = db_i64(r, i, 5);
