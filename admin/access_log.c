@@ -26,6 +26,7 @@
 #include "meta/object.h"
 #include "meta/registry.h"
 #include "s3/access_log.h"
+#include "s3/acl.h"
 #include "s3/date.h"
 #include "s3/object_meta.h"
 #include "s3/policy.h"
@@ -54,6 +55,7 @@ struct delivery {
 	struct access_logging to;
 	int64_t day_us, taken_us;
 	enum sse_kind sse;           /* the target's default */
+	const char *acl;             /* of the objects; NULL: private */
 	const struct policy *policy; /* the target's; NULL: it has none */
 	bool denied;                 /* by it */
 	int64_t now_us;
@@ -98,6 +100,12 @@ find_bucket(struct delivery *d, const char *name, struct bucket *out)
 	return why.code == ERR_NOT_FOUND ? 0 : err_fail(d->err, why.code, why.where, "%s", why.detail);
 }
 
+static int
+target_config(struct delivery *d, enum config_kind kind, const char **doc)
+{
+	return meta_bucket_config(d->m->t, d->a, &d->target, kind, doc, d->err);
+}
+
 /* The new objects of the target are encrypted as its default says. */
 static int
 find_encryption(struct delivery *d)
@@ -106,10 +114,46 @@ find_encryption(struct delivery *d)
 	const char *doc;
 
 	d->sse = SSE_NONE;
-	if (meta_bucket_config(d->m->t, d->a, &d->target, CONFIG_KIND_ENCRYPTION, &doc, d->err) != 0)
+	if (target_config(d, CONFIG_KIND_ENCRYPTION, &doc) != 0)
 		return -1;
 	if (doc != NULL && sse_config_parse(d->a, span_of(doc), &d->sse, &pr) != 0)
 		return FAIL(d->err, ERR_INTERNAL, "the default encryption of bucket %s cannot be read", d->target.name);
+	return 0;
+}
+
+/*
+ * The target's owner has all, as of any object of his; beside him who was granted something in PutBucketLogging. Where lists
+ * have come to count for nothing since, or everybody is to be kept out, no list is stored that says otherwise: what S3
+ * refuses of a PutObject must not keep the lines back.
+ */
+static int
+find_acl(struct delivery *d)
+{
+	struct acl_owner owner = { d->target.owner_id, d->target.owner_name };
+	const char *ownership, *block;
+	struct s3_access_block blocked;
+	struct strbuf xml;
+	struct acl *acl;
+
+	d->acl = NULL;
+	if (d->to.grants == NULL)
+		return 0;
+	if (target_config(d, CONFIG_KIND_OWNERSHIP, &ownership) != 0 || target_config(d, CONFIG_KIND_PUBLIC_ACCESS_BLOCK, &block) != 0)
+		return -1;
+	if (s3_ownership_read(d->a, ownership) == S3_OWNER_ENFORCED)
+		return 0;
+	acl = ARENA_NEW(d->a, struct acl);
+	if (acl == NULL)
+		return FAIL(d->err, ERR_LIMIT, "access logging's arena is full");
+	s3_access_block_read(d->a, block, &blocked);
+	acl_of_owner_with(&owner, d->to.grants, blocked.block_acls, acl);
+	if (!acl_is_for_others(acl, owner.id))
+		return 0;
+	strbuf_init(&xml, d->a, ACL_XML_MAX);
+	acl_xml(&xml, acl);
+	if (!strbuf_ok(&xml))
+		return FAIL(d->err, ERR_LIMIT, "access logging's arena is full");
+	d->acl = strbuf_cstr(&xml);
 	return 0;
 }
 
@@ -236,7 +280,7 @@ find_target(struct delivery *d)
 	if (strcmp(d->target.status, "active") != 0 || strcmp(d->target.region, settings_of(d)->region) != 0 ||
 	    memcmp(&d->target.tenant_id, &d->source.tenant_id, sizeof(struct uuid)) != 0)
 		return 0;
-	return find_encryption(d) != 0 || find_policy(d) != 0 || check_policy(d) != 0 ? -1 : 1;
+	return find_encryption(d) != 0 || find_acl(d) != 0 || find_policy(d) != 0 || check_policy(d) != 0 ? -1 : 1;
 }
 
 /* ---- one object ---- */
@@ -328,7 +372,8 @@ describe(struct delivery *d, struct span bytes, struct object *o)
 	md5(bytes.p, bytes.len, sum);
 	hex_encode(sum, sizeof(sum), etag);
 	*o = (struct object){ .key = key, .size = (int64_t)bytes.len, .etag = etag, .checksums = SPAN(""),
-		.headers = { headers.buf, headers.len }, .storage_class = "STANDARD", .owner_id = d->target.owner_id };
+		.headers = { headers.buf, headers.len }, .storage_class = "STANDARD", .owner_id = d->target.owner_id,
+		.acl = d->acl };
 	return 0;
 }
 

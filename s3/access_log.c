@@ -24,23 +24,10 @@ static const struct xml_rule rules_format[] = {
 	{ "PartitionedPrefix", 0, 1, rules_partitioned },
 	{ NULL, 0, 0, NULL },
 };
-static const struct xml_rule rules_grantee[] = {
-	{ "ID", 0, 1, NULL },
-	{ "DisplayName", 0, 1, NULL },
-	{ "EmailAddress", 0, 1, NULL },
-	{ "URI", 0, 1, NULL },
-	{ NULL, 0, 0, NULL },
-};
-static const struct xml_rule rules_grant[] = {
-	{ "Grantee", 1, 1, rules_grantee },
-	{ "Permission", 1, 1, NULL },
-	{ NULL, 0, 0, NULL },
-};
-static const struct xml_rule rules_grants[] = { { "Grant", 0, 0, rules_grant }, { NULL, 0, 0, NULL } };
 static const struct xml_rule rules_enabled[] = {
 	{ "TargetBucket", 1, 1, NULL },
 	{ "TargetPrefix", 1, 1, NULL },
-	{ "TargetGrants", 0, 1, rules_grants },
+	{ "TargetGrants", 0, 1, acl_rules_list },
 	{ "TargetObjectKeyFormat", 0, 1, rules_format },
 	{ NULL, 0, 0, NULL },
 };
@@ -73,11 +60,29 @@ read_format(const struct xml_node *enabled, struct access_logging *out, struct s
 	return span_eq(source, SPAN("EventTime")) ? 0 : malformed(pr);
 }
 
+static int
+read_grants(struct arena *a, const struct xml_node *enabled, struct access_logging *out, struct s3_problem *pr)
+{
+	const struct xml_node *n = xml_child(enabled, "TargetGrants");
+	struct acl *acl;
+
+	if (n == NULL || n->child == NULL)
+		return 0;
+	acl = ARENA_NEW(a, struct acl);
+	if (acl == NULL)
+		return s3_problem_set(pr, S3_InternalError, NULL);
+	acl->owner = (struct acl_owner){ "", "" };
+	out->grants = acl;
+	if (acl_from_grants(a, n, acl, pr) != 0)
+		return -1;
+	return acl->n <= ACL_OTHERS_MAX ? 0 : s3_problem_set(pr, S3_InvalidRequest, "There are at most 99 target grants.");
+}
+
 /* out->bucket.p NULL: nothing is logged. */
 static int
 read_status(struct arena *a, struct span doc, const struct xml_node **tree, struct access_logging *out, struct s3_problem *pr)
 {
-	const struct xml_node *root = s3_config_read(a, doc, "BucketLoggingStatus", rules_status, pr), *n, *grants;
+	const struct xml_node *root = s3_config_read(a, doc, "BucketLoggingStatus", rules_status, pr), *n;
 
 	*tree = root;
 	*out = (struct access_logging){ .partition = ACCESS_SIMPLE };
@@ -86,16 +91,31 @@ read_status(struct arena *a, struct span doc, const struct xml_node **tree, stru
 	n = xml_child(root, "LoggingEnabled");
 	if (n == NULL)
 		return s3_config_trim(root->text).len == 0 ? 0 : malformed(pr);
-	grants = xml_child(n, "TargetGrants");
-	if (grants != NULL && grants->child != NULL)
-		return s3_problem_set(pr, S3_AccessControlListNotSupported, NULL);
 	out->bucket = xml_at(n, "TargetBucket");
 	out->prefix = xml_at(n, "TargetPrefix");
 	if (out->bucket.len == 0)
 		return malformed(pr);
 	if (out->prefix.len > PREFIX_MAX)
 		return s3_problem_argument(pr, "The target prefix is too long.", "TargetPrefix", out->prefix);
-	return read_format(n, out, pr);
+	return read_format(n, out, pr) != 0 || read_grants(a, n, out, pr) != 0 ? -1 : 0;
+}
+
+/* As it came, but the grants: who is granted something is told by an attribute, which xml_document leaves out. */
+static void
+write_status(struct strbuf *sb, const struct xml_node *root, const struct access_logging *l)
+{
+	xml_begin(sb, root->name);
+	xml_open(sb, "LoggingEnabled");
+	for (const struct xml_node *n = xml_child(root, "LoggingEnabled")->child; n != NULL; n = n->next) {
+		xml_open(sb, n->name);
+		if (l->grants != NULL && strcmp(n->name, "TargetGrants") == 0)
+			acl_grants_xml(sb, l->grants);
+		else
+			xml_inside(sb, n);
+		xml_close(sb, n->name);
+	}
+	xml_close(sb, "LoggingEnabled");
+	xml_close(sb, root->name);
 }
 
 int
@@ -103,11 +123,16 @@ s3_logging_check(struct arena *a, struct span given, const char **stored, struct
 {
 	const struct xml_node *tree;
 	struct access_logging l;
+	struct strbuf sb;
 
 	*stored = NULL;
 	if (read_status(a, given, &tree, &l, pr) != 0)
 		return -1;
-	return l.bucket.p == NULL ? 0 : s3_config_write(a, tree, stored, pr);
+	if (l.bucket.p == NULL)
+		return 0;
+	strbuf_init(&sb, a, S3_CONFIG_WRITTEN_MAX);
+	write_status(&sb, tree, &l);
+	return s3_config_written(&sb, stored, pr);
 }
 
 bool

@@ -7,6 +7,7 @@
 #ifndef ANVIL_S3_ACCESS_LOG_H
 #define ANVIL_S3_ACCESS_LOG_H
 
+#include "s3/acl.h"
 #include "s3/bucket_config.h"
 #include "s3/operations.h"
 
@@ -18,6 +19,7 @@ enum access_partition { ACCESS_SIMPLE, ACCESS_BY_DELIVERY, ACCESS_BY_EVENT };
 struct access_logging {
 	struct span bucket, prefix; /* where to */
 	enum access_partition partition;
+	const struct acl *grants;   /* of what is delivered, beside its owner's; NULL: none. It says of no owner */
 };
 
 /* For a bucket's document (s3/bucket_config.h); an empty status removes it. */

@@ -3,13 +3,12 @@
  * s3/acl.c - access control lists, read, checked, written and asked.
  *
  * Owns:      nothing; results live in the caller's arena.
- * Called by: fcgi/access.c, fcgi/ops/acl.c, fcgi/ops/bucket.c.
+ * Called by: fcgi/access.c, fcgi/ops/acl.c, access_log.c, admin/access_log.c.
  * Source:    S3 User Guide, "Access control list (ACL) overview"; API Reference, PutBucketAcl.
  */
 #include "s3/acl.h"
 
 #include "s3/errors.h"
-#include "s3/xml.h"
 
 #define GROUPS "http://acs.amazonaws.com/groups/"
 #define XSI "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
@@ -203,10 +202,10 @@ static const struct xml_rule rules_grantee[] = {
 	{ NULL, 0, 0, NULL },
 };
 static const struct xml_rule rules_grant[] = { { "Grantee", 1, 1, rules_grantee }, { "Permission", 1, 1, NULL }, { NULL, 0, 0, NULL } };
-static const struct xml_rule rules_list[] = { { "Grant", 0, 0, rules_grant }, { NULL, 0, 0, NULL } };
+const struct xml_rule acl_rules_list[] = { { "Grant", 0, 0, rules_grant }, { NULL, 0, 0, NULL } };
 static const struct xml_rule rules_policy[] = {
 	{ "Owner", 1, 1, rules_owner },
-	{ "AccessControlList", 1, 1, rules_list },
+	{ "AccessControlList", 1, 1, acl_rules_list },
 	{ NULL, 0, 0, NULL },
 };
 
@@ -247,6 +246,34 @@ add_grantee(struct arena *a, struct acl *out, const struct xml_node *g, int perm
 	return out->v[out->n - 1].name != NULL ? 0 : s3_problem_set(pr, S3_InternalError, NULL);
 }
 
+static int
+add_grants(struct arena *a, struct acl *out, const struct xml_node *list, struct s3_problem *pr)
+{
+	for (const struct xml_node *g = xml_child(list, "Grant"); g != NULL; g = xml_again(g)) {
+		int permission = permission_of(s3_trim(xml_at(g, "Permission")));
+
+		if (permission == 0)
+			return malformed(pr);
+		if (add_grantee(a, out, xml_child(g, "Grantee"), permission, pr) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+acl_from_grants(struct arena *a, const struct xml_node *list, struct acl *out, struct s3_problem *pr)
+{
+	if (add_grants(a, out, list, pr) != 0) {
+		if (pr->code != S3_MalformedACLError)
+			return -1;
+		s3_problem_clear(pr);
+		return s3_problem_set(pr, S3_MalformedXML, NULL);
+	}
+	for (size_t i = 0; i < out->n; i++)
+		out->v[i].name = "";
+	return 0;
+}
+
 int
 acl_from_xml(struct arena *a, const struct acl_subject *s, struct span doc, struct acl *out, struct s3_problem *pr)
 {
@@ -258,15 +285,7 @@ acl_from_xml(struct arena *a, const struct acl_subject *s, struct span doc, stru
 		return pr->code == S3_MalformedXML ? malformed(pr) : -1;
 	if (!span_eq(s3_trim(xml_at(root, "Owner/ID")), span_of(s->owner.id)))
 		return s3_problem_set(pr, S3_AccessDenied, NULL);
-	for (const struct xml_node *g = xml_child(xml_child(root, "AccessControlList"), "Grant"); g != NULL; g = xml_again(g)) {
-		int permission = permission_of(s3_trim(xml_at(g, "Permission")));
-
-		if (permission == 0)
-			return malformed(pr);
-		if (add_grantee(a, out, xml_child(g, "Grantee"), permission, pr) != 0)
-			return -1;
-	}
-	return 0;
+	return add_grants(a, out, xml_child(root, "AccessControlList"), pr);
 }
 
 void
@@ -298,6 +317,13 @@ grant_xml(struct strbuf *sb, const struct acl_grant *g)
 }
 
 void
+acl_grants_xml(struct strbuf *sb, const struct acl *acl)
+{
+	for (size_t i = 0; i < acl->n; i++)
+		grant_xml(sb, &acl->v[i]);
+}
+
+void
 acl_xml(struct strbuf *sb, const struct acl *acl)
 {
 	xml_begin(sb, "AccessControlPolicy");
@@ -321,6 +347,22 @@ static bool
 is_public(const struct acl_grant *g)
 {
 	return g->grantee == ACL_EVERYBODY || g->grantee == ACL_AUTHENTICATED;
+}
+
+void
+acl_of_owner_with(const struct acl_owner *owner, const struct acl *others, bool skip_public, struct acl *out)
+{
+	ASSERT(others->n <= ACL_OTHERS_MAX);
+	out->owner = *owner;
+	out->n = 0;
+	grant(out, ACL_USER, owner, ACL_FULL);
+	for (size_t i = 0; i < others->n; i++) {
+		const struct acl_grant *g = &others->v[i];
+		bool own = g->grantee == ACL_USER && strcmp(g->id, owner->id) == 0;
+
+		if (!own && !(skip_public && is_public(g)))
+			out->v[out->n++] = *g;
+	}
 }
 
 bool

@@ -12,8 +12,10 @@
 #include "base/strbuf.h"
 #include "s3/headers.h"
 #include "s3/problem.h"
+#include "s3/xml.h"
 
 #define ACL_GRANTS_MAX 100
+#define ACL_OTHERS_MAX (ACL_GRANTS_MAX - 1) /* beside the owner's */
 #define ACL_XML_MAX 65536
 
 enum acl_permission { ACL_READ = 1 << 0, ACL_WRITE = 1 << 1, ACL_READ_ACP = 1 << 2, ACL_WRITE_ACP = 1 << 3, ACL_FULL = 15 };
@@ -48,10 +50,23 @@ MUST_CHECK int acl_from_headers(struct arena *a, const struct acl_subject *s, co
     struct acl *out, struct s3_problem *pr);
 /* A document. -1 with pr: MalformedACLError, AccessDenied (another owner), InvalidArgument, UnresolvableGrantByEmailAddress. */
 MUST_CHECK int acl_from_xml(struct arena *a, const struct acl_subject *s, struct span doc, struct acl *out, struct s3_problem *pr);
+/*
+ * The Grant elements of another document's list, which conforms to acl_rules_list, added to out; what they call somebody is
+ * left out. -1 with pr: MalformedXML, InvalidArgument, InvalidRequest, UnresolvableGrantByEmailAddress.
+ */
+extern const struct xml_rule acl_rules_list[];
+MUST_CHECK int acl_from_grants(struct arena *a, const struct xml_node *list, struct acl *out, struct s3_problem *pr);
 /* As it is stored; one that cannot be read grants its owner all and others nothing. NULL is "private". */
 void acl_read(struct arena *a, const struct acl_subject *s, const char *stored, struct acl *out);
 /* The whole document: groups first, then users, as they were granted. */
 void acl_xml(struct strbuf *sb, const struct acl *acl);
+/* Its grants alone, in their order: what stands in a list of another document. */
+void acl_grants_xml(struct strbuf *sb, const struct acl *acl);
+/*
+ * What an object of this owner gets whose maker was told to grant others this: the owner has all; grants to everybody are left
+ * out where skip_public says so. others: at most ACL_OTHERS_MAX.
+ */
+void acl_of_owner_with(const struct acl_owner *owner, const struct acl *others, bool skip_public, struct acl *out);
 
 /* Does it grant everybody, or everybody with an account, anything? */
 bool acl_is_public(const struct acl *acl);

@@ -22,16 +22,22 @@ s3_config_read(struct arena *a, struct span given, const char *root, const struc
 }
 
 int
+s3_config_written(struct strbuf *sb, const char **stored, struct s3_problem *pr)
+{
+	if (!strbuf_ok(sb))
+		return s3_problem_set(pr, S3_MaxMessageLengthExceeded, NULL);
+	*stored = strbuf_cstr(sb);
+	return 0;
+}
+
+int
 s3_config_write(struct arena *a, const struct xml_node *root, const char **stored, struct s3_problem *pr)
 {
 	struct strbuf sb;
 
-	strbuf_init(&sb, a, 4 * S3_CONFIG_BYTES_MAX);
+	strbuf_init(&sb, a, S3_CONFIG_WRITTEN_MAX);
 	xml_document(&sb, root);
-	if (!strbuf_ok(&sb))
-		return s3_problem_set(pr, S3_MaxMessageLengthExceeded, NULL);
-	*stored = strbuf_cstr(&sb);
-	return 0;
+	return s3_config_written(&sb, stored, pr);
 }
 
 bool

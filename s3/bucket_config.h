@@ -15,6 +15,7 @@
 #include "s3/xml.h"
 
 #define S3_CONFIG_BYTES_MAX 65536 /* of a document as it comes; CORS and lifecycle say so in their own words */
+#define S3_CONFIG_WRITTEN_MAX (4 * S3_CONFIG_BYTES_MAX) /* of one as it is stored */
 
 typedef int (*s3_config_check)(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 
@@ -23,6 +24,8 @@ const struct xml_node *s3_config_read(struct arena *a, struct span given, const 
     struct s3_problem *pr);
 /* The tree in the one form. */
 MUST_CHECK int s3_config_write(struct arena *a, const struct xml_node *root, const char **stored, struct s3_problem *pr);
+/* One that its check wrote into sb (of S3_CONFIG_WRITTEN_MAX), where it has a form that the tree does not give. */
+MUST_CHECK int s3_config_written(struct strbuf *sb, const char **stored, struct s3_problem *pr);
 /* Is the text one of the words? */
 bool s3_config_word(struct span text, const char *const *words);
 /* "true" and "1", "false" and "0", as XML schema has it; false: neither. */

@@ -334,7 +334,7 @@ s3_notification_check(struct arena *a, struct span given, const char **stored, s
 		return -1;
 	if (c.n == 0)
 		return 0;
-	strbuf_init(&sb, a, 4 * S3_CONFIG_BYTES_MAX);
+	strbuf_init(&sb, a, S3_CONFIG_WRITTEN_MAX);
 	xml_begin(&sb, ROOT);
 	for (const struct xml_node *n = tree->child; n != NULL; n = n->next, i++) {
 		if (c.v[i].id.len == 0) {
@@ -345,10 +345,7 @@ s3_notification_check(struct arena *a, struct span given, const char **stored, s
 		write_config(&sb, n, &c.v[i]);
 	}
 	xml_close(&sb, ROOT);
-	if (!strbuf_ok(&sb))
-		return s3_problem_set(pr, S3_MaxMessageLengthExceeded, NULL);
-	*stored = strbuf_cstr(&sb);
-	return 0;
+	return s3_config_written(&sb, stored, pr);
 }
 
 /* ---- events ---- */

@@ -20,14 +20,14 @@ xml_begin(struct strbuf *sb, const char *root)
 }
 
 /* As deep as xml_parse let the tree be. */
-static void
-write_children(struct strbuf *sb, const struct xml_node *n)
+void
+xml_inside(struct strbuf *sb, const struct xml_node *n)
 {
 	if (n->child == NULL)
 		xml_escape(sb, n->text);
 	for (const struct xml_node *c = n->child; c != NULL; c = c->next) {
 		xml_open(sb, c->name);
-		write_children(sb, c);
+		xml_inside(sb, c);
 		xml_close(sb, c->name);
 	}
 }
@@ -36,7 +36,7 @@ void
 xml_document(struct strbuf *sb, const struct xml_node *root)
 {
 	xml_begin(sb, root->name);
-	write_children(sb, root);
+	xml_inside(sb, root);
 	xml_close(sb, root->name);
 }
 

@@ -31,6 +31,8 @@ void xml_etag(struct strbuf *sb, const char *name, const char *etag); /* adds th
 /* A tree that was read, as a document of its own in S3's namespace: attributes and blanks between elements are left out. */
 struct xml_node;
 void xml_document(struct strbuf *sb, const struct xml_node *root);
+/* The same of what stands in an element: its children, or its text. */
+void xml_inside(struct strbuf *sb, const struct xml_node *n);
 /* Text alone; bytes that are not UTF-8 become U+FFFD. */
 void xml_escape(struct strbuf *sb, struct span text);
 

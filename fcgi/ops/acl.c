@@ -38,8 +38,8 @@ owner_of(struct req *r, const struct identity *who, const struct object *o)
 }
 
 /* Nobody can be granted anything who is not there; what the client calls him is not asked. */
-static int
-name_grantees(struct req *r, const struct identity *who, struct acl *acl)
+int
+acl_name_grantees(struct req *r, const struct identity *who, struct acl *acl)
 {
 	for (size_t i = 0; i < acl->n; i++) {
 		struct acl_grant *g = &acl->v[i];
@@ -72,7 +72,7 @@ read_headers(struct req *r, const struct identity *who, const struct acl_subject
 	if (acl_from_headers(r->arena, s, &r->headers, &out->word, &out->acl, &r->problem) != 0)
 		return req_refused(r, "the access control list that is asked for is refused");
 	out->something = out->word.p != NULL || out->acl.n > 0;
-	return out->word.p != NULL ? 0 : name_grantees(r, who, &out->acl);
+	return out->word.p != NULL ? 0 : acl_name_grantees(r, who, &out->acl);
 }
 
 static int
@@ -90,7 +90,7 @@ read_body(struct req *r, const struct identity *who, const struct acl_subject *s
 		return -1;
 	if (acl_from_xml(r->arena, s, doc, &out->acl, &r->problem) != 0)
 		return req_refused(r, "the access control list is refused");
-	return name_grantees(r, who, &out->acl);
+	return acl_name_grantees(r, who, &out->acl);
 }
 
 /* As it is stored; *stored NULL: private. */

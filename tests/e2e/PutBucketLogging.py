@@ -8,10 +8,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 import base64  # noqa: E402
-from anvil import EU, KEY2, OWNER, S3, SECRET2, US, admin, admin_json, bucket, contains, eq, error, find_field, json, ok, secrets, status  # noqa: E402
+from anvil import EU, KEY2, OWNER, OWNER2, S3, SECRET2, US, admin, admin_json, bucket, contains, eq, error, find_field, json, ok, secrets, status  # noqa: E402
+import acl  # noqa: E402
 from bucket_config import Kind  # noqa: E402
 
 KIND = Kind("logging", "<BucketLoggingStatus/>", none="<BucketLoggingStatus")
+LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 FIELDS = re.compile(r'(\S+) (\S+) \[([^\]]*)\] (\S+) (\S+) (\S+) (\S+) (\S+) (?:"([^"]*)"|-) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) "([^"]*)" "([^"]*)" '
                     r'(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+) (\S+)$')
 
@@ -19,6 +21,10 @@ FIELDS = re.compile(r'(\S+) (\S+) \[([^\]]*)\] (\S+) (\S+) (\S+) (\S+) (\S+) (?:
 def document(target, prefix="log/", more=""):
     return ("<BucketLoggingStatus><LoggingEnabled><TargetBucket>%s</TargetBucket><TargetPrefix>%s</TargetPrefix>%s</LoggingEnabled></BucketLoggingStatus>"
             % (target, prefix, more)).encode()
+
+
+def target_grants(*what):
+    return "<TargetGrants>%s</TargetGrants>" % acl.grant_elements(what)
 
 
 def delivered(target, prefix):
@@ -73,8 +79,7 @@ def test_targets():
         error(KIND.put(n, document(gone), S3(region)), 400, "InvalidTargetBucketForLogging", TargetBucket=gone)
         error(KIND.put(n, document(theirs), S3(region)), 400, "InvalidTargetBucketForLogging", TargetBucket=theirs)
         error(KIND.put(n, document(there), S3(region)), 403, "CrossLocationLoggingProhibitted", TargetBucketLocation=US.name)
-    error(KIND.put(n, document(n, more="<TargetGrants><Grant><Grantee><ID>x</ID></Grantee><Permission>READ</Permission></Grant></TargetGrants>")),
-          400, "AccessControlListNotSupported")
+        error(KIND.put(n, document(n, more=target_grants((OWNER2, "READ"))), S3(region)), 400, "AccessControlListNotSupported")
     KIND.is_missing(n)
 
 
@@ -156,6 +161,70 @@ def test_partitions():
     status(S3().request("DELETE", other), 204)
     S3().get(n, "none")
     admin(EU, "maintain")
+
+
+def given_back(n):
+    """The grants that GetBucketLogging answers, in either region the same."""
+    eu, us = (acl.grants(KIND.get(n, S3(region)), "LoggingEnabled/TargetGrants/Grant") for region in (EU, US))
+    eq("in both regions", eu, us)
+    return eu
+
+
+def one_object(n, target):
+    """A request is logged and delivered; the object's key."""
+    for k in S3().keys(target):
+        status(S3().delete(target, k), 204)
+    S3().get(n, "none")
+    admin(EU, "maintain")
+    keys = S3().keys(target)
+    ok("delivered", keys)
+    return keys[0]
+
+
+def test_grants():
+    """Others may have what is delivered: what is given back, what the object's list says, and what it lets them do."""
+    n, target = bucket(EU), acl.open_bucket()
+    given = [(OWNER2, "READ"), (acl.AUTHENTICATED, "READ_ACP"), (LOG_DELIVERY, "WRITE"), (OWNER, "READ")]
+    status(KIND.put(n, document(target, more=target_grants(*given)), S3(US)), 200)
+    eq("given back", given_back(n), given)
+    key = one_object(n, target)
+    eq("the owner has all", sorted(acl.grants(acl.acl_of(target, key))), sorted(given[:-1] + [acl.FULL]))
+    for region in (EU, US):
+        them = acl.other(region)
+        contains("another tenant reads", them.get(target, key).body.decode(), "REST.GET.OBJECT")
+        status(acl.acl_of(target, key, them), 200)
+        error(acl.put_acl(target, key, them, acl="private"), 403, "AccessDenied")
+        error(S3(region).send("GET", "/%s/%s" % (target, key)), 403, "AccessDenied")
+    # Of what is delivered from now on it is as the target is now: lists that count for nothing, everybody kept out.
+    status(KIND.put(n, document(target, more=target_grants((OWNER2, "FULL_CONTROL"), (acl.EVERYBODY, "READ")))), 200)
+    key = one_object(n, target)
+    status(S3().send("GET", "/%s/%s" % (target, key)), 200)
+    status(S3().request("PUT", target, query="publicAccessBlock", body=b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
+                        b"</PublicAccessBlockConfiguration>"), 200)
+    key = one_object(n, target)
+    eq("not to everybody", sorted(acl.grants(acl.acl_of(target, key))), sorted([(OWNER2, "FULL_CONTROL"), acl.FULL]))
+    ownership(target, "BucketOwnerEnforced")
+    key = one_object(n, target)
+    error(acl.other().get(target, key), 403, "AccessDenied")
+    eq("still given back", given_back(n), [(OWNER2, "FULL_CONTROL"), (acl.EVERYBODY, "READ")])
+    ownership(target, "ObjectWriter")
+    eq("and no list was stored", acl.grants(acl.acl_of(target, key)), [acl.FULL])
+
+
+def ownership(target, word):
+    status(S3().request("PUT", target, query="ownershipControls", body=b"<OwnershipControls><Rule><ObjectOwnership>%s</ObjectOwnership></Rule>"
+                        b"</OwnershipControls>" % word.encode()), 200)
+
+
+def test_grants_refused():
+    """To whom nothing can be granted; and nothing is stored."""
+    n, target = bucket(EU), acl.open_bucket()
+    for who, permission, code in ((OWNER2, "ALL", "MalformedXML"), ("nobody", "READ", "InvalidArgument"), ("http://example.org/", "READ", "InvalidArgument"),
+                                  ("a@example.org", "READ", "UnresolvableGrantByEmailAddress")):
+        for region in (EU, US):
+            error(KIND.put(n, document(target, more=target_grants((who, permission))), S3(region)), 400, code)
+    error(KIND.put(n, document(target, more=target_grants(*[(OWNER2, "READ")] * 100))), 400, "InvalidRequest")
+    KIND.is_missing(n)
 
 
 def deny(target, principal, **condition):

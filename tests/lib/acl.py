@@ -26,11 +26,11 @@ def other(region=EU):
     return S3(region, KEY2, SECRET2)
 
 
-def grants(r):
+def grants(r, path="AccessControlList/Grant"):
     """(grantee, permission) of an answer, in its order."""
     status(r, 200)
     out = []
-    for g in r.xml.findall("AccessControlList/Grant"):
+    for g in r.xml.findall(path):
         who = g.find("Grantee")
         kind = who.get("{http://www.w3.org/2001/XMLSchema-instance}type")
         out.append((who.findtext("ID") if kind == "CanonicalUser" else who.findtext("URI"), g.findtext("Permission")))
@@ -51,15 +51,20 @@ def put_acl(n, key=None, s3=None, body=b"", version=None, **headers):
     return (s3 or S3(EU)).request("PUT", n, key, query=q, body=body, headers={"x-amz-" + k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def document(*what, owner=OWNER):
-    """(grantee, permission) as an AccessControlPolicy."""
+def grant_elements(what):
+    """(grantee, permission) as Grants."""
     out = ""
     for who, permission in what:
         kind, tag = ("Group", "URI") if who.startswith("http") else ("AmazonCustomerByEmail", "EmailAddress") if "@" in who else ("CanonicalUser", "ID")
         out += ('<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="%s"><%s>%s</%s></Grantee>'
                 '<Permission>%s</Permission></Grant>' % (kind, tag, who, tag, permission))
+    return out
+
+
+def document(*what, owner=OWNER):
+    """(grantee, permission) as an AccessControlPolicy."""
     return ('<AccessControlPolicy xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>%s</ID></Owner><AccessControlList>%s</AccessControlList>'
-            '</AccessControlPolicy>' % (owner, out)).encode()
+            '</AccessControlPolicy>' % (owner, grant_elements(what))).encode()
 
 
 def refused_rows():

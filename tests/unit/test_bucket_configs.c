@@ -27,6 +27,11 @@
 #define TO "<TargetBucket>b</TargetBucket><TargetPrefix>p/</TargetPrefix>"
 #define BY(source) "<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>" source "</PartitionDateSource></PartitionedPrefix></TargetObjectKeyFormat>"
 #define LOGGING(to, more) "<BucketLoggingStatus><LoggingEnabled>" to more "</LoggingEnabled></BucketLoggingStatus>"
+#define XSI " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+#define GRANTS(list) "<TargetGrants>" list "</TargetGrants>"
+#define TO_USER(more, what) "<Grant><Grantee><ID> i</ID>" more "</Grantee><Permission>" what "</Permission></Grant>"
+#define TO_GROUP(g, what) \
+	"<Grant><Grantee" XSI " xsi:type=\"Group\"><URI>http://acs.amazonaws.com/groups/" g "</URI></Grantee><Permission>" what "</Permission></Grant>"
 #define NOTIFY(more) "<NotificationConfiguration>" more "</NotificationConfiguration>"
 #define QUEUE(name, event, more) "<QueueConfiguration>" more "<Queue>arn:aws:sqs:::" name "</Queue><Event>" event "</Event></QueueConfiguration>"
 #define BE(name, value) "<FilterRule><Name>" name "</Name><Value>" value "</Value></FilterRule>"
@@ -69,9 +74,20 @@ static const struct {
 	{ "logging nowhere", s3_logging_check, LOGGING("", ""), "MalformedXML" },
 	{ "logging without prefix", s3_logging_check, LOGGING("<TargetBucket>b</TargetBucket>", ""), "MalformedXML" },
 	{ "logging no grants", s3_logging_check, LOGGING(TO, "<TargetGrants/>"), "<TargetGrants>" },
-	{ "logging grants", s3_logging_check,
-	    LOGGING(TO, "<TargetGrants><Grant><Grantee><ID>i</ID></Grantee><Permission>READ</Permission></Grant></TargetGrants>"),
-	    "AccessControlListNotSupported" },
+	{ "logging grants", s3_logging_check, LOGGING(TO, GRANTS(TO_USER("<DisplayName>n</DisplayName>", "READ") TO_GROUP("s3/LogDelivery", "READ_ACP"))),
+	    "<TargetGrants><Grant><Grantee" XSI " xsi:type=\"CanonicalUser\"><ID>i</ID></Grantee><Permission>READ</Permission></Grant>"
+	    "<Grant><Grantee" XSI " xsi:type=\"Group\"><URI>http://acs.amazonaws.com/groups/s3/LogDelivery</URI></Grantee><Permission>READ_ACP</Permission>" },
+	{ "logging grants and format", s3_logging_check,
+	    LOGGING("", GRANTS(TO_USER("", "FULL_CONTROL")) "<TargetObjectKeyFormat><SimplePrefix/></TargetObjectKeyFormat>" TO),
+	    "</TargetGrants><TargetObjectKeyFormat><SimplePrefix></SimplePrefix></TargetObjectKeyFormat><TargetBucket>b<" },
+	{ "logging grant of nothing", s3_logging_check, LOGGING(TO, GRANTS(TO_USER("", "ALL"))), "MalformedXML" },
+	{ "logging grant to nobody", s3_logging_check, LOGGING(TO, GRANTS("<Grant><Permission>READ</Permission></Grant>")), "MalformedXML" },
+	{ "logging grant to no id", s3_logging_check, LOGGING(TO, GRANTS("<Grant><Grantee/><Permission>READ</Permission></Grant>")), "MalformedXML" },
+	{ "logging grant twice in one", s3_logging_check, LOGGING(TO, GRANTS("<Grant/>")), "MalformedXML" },
+	{ "logging grant to a group", s3_logging_check, LOGGING(TO, GRANTS(TO_GROUP("global/Us", "READ"))), "InvalidArgument" },
+	{ "logging grant by e-mail", s3_logging_check,
+	    LOGGING(TO, GRANTS("<Grant><Grantee" XSI " xsi:type=\"AmazonCustomerByEmail\"><EmailAddress>a@b</EmailAddress></Grantee>"
+		               "<Permission>READ</Permission></Grant>")), "UnresolvableGrantByEmailAddress" },
 	{ "logging no format", s3_logging_check, LOGGING(TO, "<TargetObjectKeyFormat/>"), "MalformedXML" },
 	{ "logging two formats", s3_logging_check,
 	    LOGGING(TO, "<TargetObjectKeyFormat><SimplePrefix/><PartitionedPrefix/></TargetObjectKeyFormat>"), "MalformedXML" },
@@ -349,7 +365,6 @@ START_TEST(test_acl_headers)
 }
 END_TEST
 
-#define XSI " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
 #define USER(id) "<Grantee" XSI " xsi:type=\"CanonicalUser\"><ID>" id "</ID></Grantee>"
 #define GROUP(uri) "<Grantee" XSI " xsi:type=\"Group\"><URI>" uri "</URI></Grantee>"
 #define GRANT(who, what) "<Grant>" who "<Permission>" what "</Permission></Grant>"
@@ -407,6 +422,41 @@ START_TEST(test_acl_read)
 		acl_read(arena, rows[i].s, rows[i].stored, &acl);
 		ck_assert_str_eq(acl_summary(&acl), rows[i].want);
 	}
+}
+END_TEST
+
+/* What a log's object gets: the owner has all, once; everybody nothing where that is blocked. */
+START_TEST(test_acl_of_owner_with)
+{
+	const char *doc = LOGGING(TO, GRANTS(TO_USER("", "READ") TO_GROUP("global/AllUsers", "READ") TO_GROUP("global/AuthenticatedUsers", "WRITE")
+	    TO_GROUP("s3/LogDelivery", "WRITE") TO_USER("", "FULL_CONTROL")));
+	struct access_logging l;
+	struct acl acl;
+
+	ck_assert(access_logging_read(arena, doc, &l) && l.grants != NULL);
+	ck_assert_str_eq(acl_summary(l.grants), "i:1 *:1 @:2 #:2 i:15");
+	acl_of_owner_with(&of_bucket.owner, l.grants, false, &acl);
+	ck_assert_str_eq(acl_summary(&acl), "b:15 i:1 *:1 @:2 #:2 i:15");
+	acl_of_owner_with(&(struct acl_owner){ "i", "" }, l.grants, true, &acl);
+	ck_assert_str_eq(acl_summary(&acl), "i:15 #:2");
+}
+END_TEST
+
+START_TEST(test_logging_grants_that_fill_a_list)
+{
+	struct s3_problem pr = { 0 };
+	const char *stored;
+
+	for (int n = 99; n <= 101; n++) {
+		struct strbuf sb;
+
+		strbuf_init(&sb, arena, 65536);
+		for (int i = 0; i < n; i++)
+			strbuf_str(&sb, TO_USER("", "READ"));
+		ck_assert_int_eq(s3_logging_check(arena, span_of(arena_printf(arena, LOGGING(TO, GRANTS("%s")), strbuf_cstr(&sb))), &stored, &pr),
+		    n == 99 ? 0 : -1);
+	}
+	ck_assert_str_eq(help_code(&pr), "InvalidRequest");
 }
 END_TEST
 
@@ -724,6 +774,8 @@ main(void)
 	tcase_add_test(tc, test_notification_json);
 	tcase_add_test(tc, test_access_line);
 	tcase_add_test(tc, test_acl_read);
+	tcase_add_test(tc, test_acl_of_owner_with);
+	tcase_add_test(tc, test_logging_grants_that_fill_a_list);
 	tcase_add_test(tc, test_acl_grants);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

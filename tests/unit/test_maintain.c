@@ -13,6 +13,7 @@
 #include "admin/maintain.h"
 #include "base/clock.h"
 #include "base/spool.h"
+#include "s3/bucket_config.h"
 #include "tests/unit/suite_help.h"
 
 #define DAY 86400
@@ -333,16 +334,29 @@ END_TEST
 #define PIECE 65536
 #define LINE "0123456789abcde\n"
 
+static void
+set_config(enum config_kind kind, const char *doc)
+{
+	enum config_done done;
+
+	OK(meta_bucket_set_config(thread, arena, &bucket.id, config_kind_name(kind), doc, &done, &err));
+}
+
+static void
+log_to_with(const char *prefix, const char *more)
+{
+	set_config(CONFIG_KIND_LOGGING, arena_printf(arena, "<BucketLoggingStatus><LoggingEnabled><TargetBucket>%s</TargetBucket><TargetPrefix>%s</TargetPrefix>"
+	    "%s</LoggingEnabled></BucketLoggingStatus>", bucket.name, prefix, more));
+}
+
 /* The bucket logs to itself; NULL: no more. */
 static void
 log_to(const char *prefix)
 {
-	enum config_done done;
-	const char *doc = prefix == NULL ? NULL
-	    : arena_printf(arena, "<BucketLoggingStatus><LoggingEnabled><TargetBucket>%s</TargetBucket><TargetPrefix>%s</TargetPrefix>"
-		  "</LoggingEnabled></BucketLoggingStatus>", bucket.name, prefix);
-
-	OK(meta_bucket_set_config(thread, arena, &bucket.id, "logging", doc, &done, &err));
+	if (prefix == NULL)
+		set_config(CONFIG_KIND_LOGGING, NULL);
+	else
+		log_to_with(prefix, "");
 }
 
 /* So many pieces of lines into the spool, as of one day. */
@@ -407,6 +421,38 @@ START_TEST(test_access_logs_after_a_crash)
 }
 END_TEST
 
+/* Who is granted the objects, as the target's other documents are at the delivery. */
+START_TEST(test_access_logs_granted)
+{
+	static const char grants[] = "<TargetGrants><Grant><Grantee><ID>them</ID></Grantee><Permission>READ</Permission></Grant><Grant><Grantee>"
+	    "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant></TargetGrants>";
+	static const char them[] = "<ID>them</ID></Grantee><Permission>READ<", everybody[] = "AllUsers</URI></Grantee><Permission>READ<";
+	static const struct {
+		const char *prefix, *ownership, *block;
+		bool them, everybody;
+	} rows[] = {
+		{ "enforced/", NULL, NULL, false, false },
+		{ "both/", S3_OWNERSHIP_NONE, NULL, true, true },
+		{ "not-all/", S3_OWNERSHIP_NONE, "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>",
+		    true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		set_config(CONFIG_KIND_OWNERSHIP, rows[i].ownership);
+		set_config(CONFIG_KIND_PUBLIC_ACCESS_BLOCK, rows[i].block);
+		log_to_with(rows[i].prefix, grants);
+		(void)spool(1, NULL);
+		OK(maintain_access_log(&m, 1, &err));
+		ck_assert_int_eq(regional(arena_printf(arena, "SELECT count(*) FROM objects WHERE key LIKE '%s%%'"
+		    " AND coalesce(acl, '') LIKE '%%%s%%' = %s AND coalesce(acl, '') LIKE '%%%s%%' = %s"
+		    " AND coalesce(acl, '<ID>%s</ID><Permission>FULL_CONTROL<') LIKE '%%<ID>%s</ID>%%<Permission>FULL_CONTROL<%%'",
+		    rows[i].prefix, them, rows[i].them ? "true" : "false", everybody, rows[i].everybody ? "true" : "false", bucket.owner_id,
+		    bucket.owner_id)), 1);
+	}
+	ck_assert_int_eq(m.logs_delivered, 3);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -427,6 +473,7 @@ main(void)
 	tcase_add_test(tc, test_doctor_in_batches);
 	tcase_add_test(tc, test_access_logs);
 	tcase_add_test(tc, test_access_logs_after_a_crash);
+	tcase_add_test(tc, test_access_logs_granted);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
