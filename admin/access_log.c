@@ -386,7 +386,8 @@ put_lines(struct delivery *d, struct span bytes)
 	struct object o;
 	struct blob_id id;
 
-	if (check_policy(d) != 0)
+	/* The first one's key was asked about before the file was taken. */
+	if (d->n > 0 && check_policy(d) != 0)
 		return -1;
 	if (d->denied)
 		return 0;
