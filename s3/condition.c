@@ -139,6 +139,16 @@ not_taken(struct s3_problem *pr, const char *name)
 	return -1;
 }
 
+static int
+value_not_taken(struct s3_problem *pr, const char *name)
+{
+	not_taken(pr, name);
+	s3_problem_extra(pr, "additionalMessage", span_of(strcmp(name, "If-Match") == 0 ?
+		"We don't accept the provided value of If-Match header for this API" :
+		"We don't accept the provided value of If-None-Match header for this API"));
+	return -1;
+}
+
 /* Headers that would be a condition if S3 took them here: better refused than not heeded. */
 static int
 refuse_others(const struct s3_headers *hs, bool is_delete,
@@ -146,18 +156,19 @@ refuse_others(const struct s3_headers *hs, bool is_delete,
 {
 	static const struct {
 		const char *header, *name;
-		bool on_put, on_delete;
+		bool on_put;
 	} rows[] = {
-		{ "if-modified-since", "If-Modified-Since", true, true },
-		{ "if-unmodified-since", "If-Unmodified-Since", true, true },
-		{ "if-none-match", "If-None-Match", false, true },
+		{ "if-modified-since", "If-Modified-Since", true },
+		{ "if-unmodified-since", "If-Unmodified-Since", true },
+		{ "if-none-match", "If-None-Match", false },
+		/* S3 knows these two in directory buckets alone. */
 		{ "x-amz-if-match-last-modified-time",
-		    "x-amz-if-match-last-modified-time", true, false },
-		{ "x-amz-if-match-size", "x-amz-if-match-size", true, false },
+		    "x-amz-if-match-last-modified-time", true },
+		{ "x-amz-if-match-size", "x-amz-if-match-size", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if ((is_delete ? rows[i].on_delete : rows[i].on_put) &&
+		if ((is_delete || rows[i].on_put) &&
 		    s3_header_get(hs, rows[i].header).p != NULL)
 			return not_taken(pr, rows[i].name);
 	return 0;
@@ -171,31 +182,9 @@ condition_etag(struct span text, struct span *etag)
 	return next_tag(&rest, etag) && etag->len > 0 && !next_tag(&rest, &more);
 }
 
-/* Of a DELETE: the object is to have this time and this size. */
-static int
-read_attributes(const struct s3_headers *hs, int64_t now_us,
-    struct condition_write *out, struct s3_problem *pr)
-{
-	static const char time_name[] = "x-amz-if-match-last-modified-time";
-	static const char size_name[] = "x-amz-if-match-size";
-	struct span time = s3_header_get(hs, time_name);
-	struct span size = s3_header_get(hs, size_name);
-
-	out->has_mtime = time.p != NULL;
-	out->has_size = size.p != NULL;
-	if (out->has_mtime &&
-	    !date_parse_http(s3_trim(time), now_us, &out->mtime_us) &&
-	    !date_parse_iso(s3_trim(time), &out->mtime_us))
-		return s3_problem_argument(pr, NULL, time_name, time);
-	if (out->has_size &&
-	    !parse_i64(s3_trim(size), 0, INT64_MAX, &out->size))
-		return s3_problem_argument(pr, NULL, size_name, size);
-	return 0;
-}
-
 int
 condition_write_parse(const struct s3_headers *hs, bool is_delete,
-    int64_t now_us, struct condition_write *out, struct s3_problem *pr)
+    struct condition_write *out, struct s3_problem *pr)
 {
 	struct span match = s3_header_get(hs, "if-match");
 	struct span none = s3_header_get(hs, "if-none-match");
@@ -203,21 +192,25 @@ condition_write_parse(const struct s3_headers *hs, bool is_delete,
 	*out = (struct condition_write){ .kind = CONDITION_NONE };
 	if (refuse_others(hs, is_delete, pr) != 0)
 		return -1;
-	if (match.p != NULL && none.p != NULL)
-		return not_taken(pr, "If-None-Match");
+	if (match.p != NULL && none.p != NULL) {
+		not_taken(pr, "If-Match,If-None-Match");
+		s3_problem_extra(pr, "additionalMessage",
+		    SPAN("Multiple conditional request headers present in the request"));
+		return -1;
+	}
 	if (none.p != NULL) {
 		if (!span_eq(s3_trim(none), SPAN("*")))
-			return not_taken(pr, "If-None-Match");
+			return value_not_taken(pr, "If-None-Match");
 		out->kind = CONDITION_ABSENT;
 		return 0;
 	}
-	if (is_delete && read_attributes(hs, now_us, out, pr) != 0)
-		return -1;
 	if (match.p == NULL)
 		return 0;
 	if (!condition_etag(match, &out->etag))
 		return s3_problem_argument(
 		    pr, "Invalid ETag", "If-Match", match);
+	if (!is_delete && span_eq(out->etag, SPAN("*")))
+		return value_not_taken(pr, "If-Match");
 	out->kind = CONDITION_MATCH;
 	return 0;
 }

@@ -27,18 +27,16 @@ bool condition_range(const struct s3_headers *headers, const struct condition_ob
 enum condition_write_kind { CONDITION_NONE, CONDITION_ABSENT, CONDITION_MATCH };
 struct condition_write {
 	enum condition_write_kind kind;
-	struct span etag;  /* MATCH: without quotes; "*" = whatever is there */
-	bool has_mtime, has_size; /* of a DELETE: x-amz-if-match-last-modified-time, -size */
-	int64_t mtime_us, size;
+	struct span etag;  /* MATCH: without quotes; of a DELETE also "*" = whatever is there */
 };
 /* The one tag of a text, without W/ and quotes; "*" too. false: none, or several. */
 bool condition_etag(struct span text, struct span *etag);
 /*
  * What a PUT or DELETE asks for; its outcome is decided by the row's one statement.
- * -1 with pr: NotImplemented (naming the header) for those that S3 does not take,
- * InvalidArgument for an ETag that is none.
+ * -1 with pr: NotImplemented (naming the header) for those that S3 does not take, and
+ * for If-Match: * of a PUT; InvalidArgument for an ETag that is none.
  */
-MUST_CHECK int condition_write_parse(const struct s3_headers *headers, bool is_delete, int64_t now_us,
-    struct condition_write *out, struct s3_problem *pr);
+MUST_CHECK int condition_write_parse(const struct s3_headers *headers, bool is_delete, struct condition_write *out,
+    struct s3_problem *pr);
 
 #endif

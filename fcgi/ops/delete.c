@@ -41,14 +41,12 @@ read_conditions(struct req *r, struct object_removal *what)
 {
 	struct condition_write cw;
 
-	if (condition_write_parse(&r->headers, true, r->now_us, &cw, &r->problem) != 0)
+	if (condition_write_parse(&r->headers, true, &cw, &r->problem) != 0)
 		return req_refused(r, "a condition that cannot be had");
-	what->has_mtime = cw.has_mtime;
-	what->mtime_us = cw.mtime_us;
-	what->has_size = cw.has_size;
-	what->size = cw.size;
 	if (cw.kind != CONDITION_MATCH)
 		return 0;
+	if (what->version != NULL) /* S3 asks it of the current version alone */
+		return req_refuse(r, S3_NotImplemented, NULL, "Header", SPAN("If-Match"));
 	what->etag = arena_strndup(r->arena, cw.etag.p, cw.etag.len);
 	return what->etag != NULL ? 0 : FAIL(&r->err, ERR_LIMIT, "arena is full");
 }
@@ -75,21 +73,15 @@ code_of(enum object_wrote wrote, const char **message)
 	return 0;
 }
 
-static const char *
-failed_condition(const struct object_removal *what)
-{
-	return what->etag != NULL ? "If-Match" : what->has_size ? "x-amz-if-match-size" : "x-amz-if-match-last-modified-time";
-}
-
 static int
-not_deleted(struct req *r, const struct object_removal *what, int code, const char *message)
+not_deleted(struct req *r, int code, const char *message)
 {
 	if (code == S3_NoSuchBucket)
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
 	if (code == S3_NoSuchKey)
 		return req_refuse(r, S3_NoSuchKey, NULL, "Key", r->key);
 	if (code == S3_PreconditionFailed)
-		return req_refuse(r, S3_PreconditionFailed, NULL, "Condition", span_of(failed_condition(what)));
+		return req_refuse(r, S3_PreconditionFailed, NULL, "Condition", SPAN("If-Match"));
 	return req_refuse(r, (enum s3_code)code, message, NULL, SPAN(""));
 }
 
@@ -110,7 +102,7 @@ op_delete_object(struct req *r, const struct identity *who)
 		return -1;
 	code = code_of(done.wrote, &message);
 	if (code != 0)
-		return not_deleted(r, &what, code, message);
+		return not_deleted(r, code, message);
 	reply_begin(&rp, r, 204);
 	if (done.version != NULL)
 		reply_str(&rp, "x-amz-version-id", done.version);

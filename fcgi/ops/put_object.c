@@ -23,7 +23,7 @@ put_condition(struct req *r, struct object_cond *out)
 	struct condition_write cw;
 
 	*out = (struct object_cond){ .kind = COND_NONE };
-	if (condition_write_parse(&r->headers, false, r->now_us, &cw, &r->problem) != 0)
+	if (condition_write_parse(&r->headers, false, &cw, &r->problem) != 0)
 		return req_refused(r, "a condition that cannot be had");
 	if (cw.kind == CONDITION_ABSENT)
 		out->kind = COND_IF_NONE_MATCH_ANY;

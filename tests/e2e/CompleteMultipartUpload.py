@@ -93,7 +93,9 @@ def test_conditions():
         return i, [(1, put_part(n, "k", i, 1, b"new").get("ETag"))]
 
     i, parts = ready()
-    error(complete(n, "k", i, parts, if_match="*"), 404, "NoSuchKey")
+    error(complete(n, "k", i, parts, if_match='"any"'), 404, "NoSuchKey", Key="k")
+    error(complete(n, "k", i, parts, if_match="*"), 501, "NotImplemented", Header="If-Match")
+    error(complete(n, "k", i, parts, if_none_match='"any"'), 501, "NotImplemented", Header="If-None-Match")
     status(complete(n, "k", i, parts, if_none_match="*"), 200)
     i, parts = ready()
     error(complete(n, "k", i, parts, if_none_match="*"), 412, "PreconditionFailed", Condition="If-None-Match")

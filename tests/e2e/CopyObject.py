@@ -114,6 +114,8 @@ def test_conditions():
     copied((n, "s"), n, if_match=etag)
     error(copy((n, "s"), n, if_match='"z"'), 412, "PreconditionFailed", Condition="If-Match")
     error(copy((n, "s"), n, "never", if_match=etag), 404, "NoSuchKey")
+    for h, named in (({"if_match": "*"}, "If-Match"), ({"if_none_match": etag}, "If-None-Match"), ({"if_match": etag, "if_none_match": "*"}, "If-Match,If-None-Match")):
+        error(copy((n, "s"), n, **h), 501, "NotImplemented", Header=named, additionalMessage=None)
 
 
 def test_versions():

@@ -131,6 +131,23 @@ def test_acl_refused():
         status(S3().request("PUT", n, "k", headers={"x-amz-acl": word}, body=b"x"), 200)
 
 
+def test_conditions():
+    """By what is there: its absence or its ETag. S3 takes no other condition here, and says so."""
+    n = bucket(EU)
+    for size in (3, 100000):
+        key, body = "k%d" % size, b"x" * size
+        error(S3(US).request("PUT", n, key, body=body, headers={"If-Match": '"bad-char_/"'}), 404, "NoSuchKey", Key=key)
+        etag = S3(US).put(n, key, body, If_None_Match="*").get("ETag")
+        error(S3(US).request("PUT", n, key, body=body, headers={"If-None-Match": "*"}), 412, "PreconditionFailed", Condition="If-None-Match")
+        error(S3(US).request("PUT", n, key, body=body, headers={"If-Match": '"other"'}), 412, "PreconditionFailed", Condition="If-Match")
+        for tag in (etag, etag.strip('"')):
+            S3(US).put(n, key, body, If_Match=tag)
+        for h, named in (({"If-Match": "*"}, "If-Match"), ({"If-None-Match": etag}, "If-None-Match"), ({"If-Match": etag, "If-None-Match": "*"}, "If-Match,If-None-Match"),
+                         ({"If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"}, "If-Modified-Since"), ({"x-amz-if-match-size": "3"}, "x-amz-if-match-size")):
+            error(S3(US).request("PUT", n, key, body=b"other", headers=h), 501, "NotImplemented", Header=named)
+        eq("as it was", S3().get(n, key).body, body)
+
+
 def test_missing_bucket():
     error(S3().request("PUT", "t-" + secrets.token_hex(8), "k", body=b"x"), 404, "NoSuchBucket", BucketName=None)
 

@@ -159,7 +159,7 @@ START_TEST(test_mutated_headers)
 		if (condition_read(&hs, &o, o.mtime_us, &pr) != 0)
 			ck_assert_int_ne(pr.code, 0);
 		(void)condition_range(&hs, &o, o.mtime_us);
-		if (condition_write_parse(&hs, next(2) == 0, 0, &w, &pr) != 0)
+		if (condition_write_parse(&hs, next(2) == 0, &w, &pr) != 0)
 			ck_assert_int_ne(pr.code, 0);
 		if (range_parse(arena, h[0].value, 1 + next(100), &r, &pr) == 0)
 			ck_assert(r.first >= 0 && r.len >= 0 && r.first + r.len <= 100);
