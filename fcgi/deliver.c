@@ -17,13 +17,13 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "fcgi/webhook_call.h"
 #include "fcgi/worker.h"
 #include "meta/notify.h"
 #include "meta/registry.h"
 #include "s3/notification.h"
 
-#define STACK_BYTES (512 * 1024)
 #define BATCH 100                      /* events in a call */
 #define KNOWN_MAX 64                   /* webhooks */
 #define KNOWN_BYTES ((size_t)64 * 1024)
@@ -357,21 +357,12 @@ deliverer_main(void *arg)
 static int
 start_one(struct deliverers *all, struct deliverer *d, bool first, struct err *err)
 {
-	pthread_attr_t attr;
-	int rc;
-
 	*d = (struct deliverer){ .all = all, .first = first, .arena = arena_new(ARENA_BYTES) };
 	uuid_random(&d->holder);
 	if (meta_thread_new(all->w->meta, &d->meta, err) != 0)
 		return -1;
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-	rc = pthread_create(&d->id, &attr, deliverer_main, d);
-	(void)pthread_attr_destroy(&attr);
-	if (rc != 0)
-		return FAIL(err, ERR_INTERNAL, "could not start a thread: %s", strerror(rc));
-	d->running = true;
-	return 0;
+	d->running = thread_start_small(&d->id, deliverer_main, d, err) == 0;
+	return d->running ? 0 : -1;
 }
 
 int

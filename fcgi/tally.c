@@ -9,14 +9,12 @@
  */
 #include "fcgi/tally.h"
 
-#include <pthread.h>
-
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "fcgi/worker.h"
 #include "meta/upload.h"
 
-#define STACK_BYTES (512 * 1024)
 #define ARENA_BYTES ((size_t)1 << 20)
 #define LOOK_EVERY_S 1
 #define COUNT_EVERY_S 5
@@ -94,8 +92,6 @@ int
 tally_start(struct worker *w, struct tally **out, struct err *err)
 {
 	struct tally *t = arena_zalloc(w->arena, sizeof(*t));
-	pthread_attr_t small;
-	int rc;
 
 	*out = NULL;
 	ASSERT(t != NULL);
@@ -104,13 +100,9 @@ tally_start(struct worker *w, struct tally **out, struct err *err)
 	t->arena = arena_new(ARENA_BYTES);
 	(void)pthread_mutex_init(&t->lock, NULL);
 	clock_cond_init(&t->woken);
-	(void)pthread_attr_init(&small);
-	(void)pthread_attr_setstacksize(&small, STACK_BYTES);
-	rc = pthread_create(&t->id, &small, tally_main, t);
-	(void)pthread_attr_destroy(&small);
-	if (rc != 0) {
+	if (thread_start_small(&t->id, tally_main, t, err) != 0) {
 		tally_free(t);
-		return FAIL(err, ERR_INTERNAL, "could not start a thread: %s", strerror(rc));
+		return -1;
 	}
 	*out = t;
 	return 0;

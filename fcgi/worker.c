@@ -19,13 +19,13 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/parse.h"
+#include "base/thread.h"
 #include "fcgi/deliver.h"
 #include "fcgi/dispatch.h"
 #include "fcgi/http_cgi.h"
 #include "fcgi/http_fcgi.h"
 #include "fcgi/tally.h"
 
-#define THREAD_STACK (512 * 1024)
 #define MALLOC_ARENAS 4 /* libfcgi and libpq allocate in small pieces; more arenas only cost memory */
 #define WAKE_EVERY_US (20 * US_PER_MS)
 
@@ -116,22 +116,13 @@ server_main(void *arg)
 static int
 server_start(struct worker *w, int fd, struct server *sv, struct err *err)
 {
-	pthread_attr_t attr;
-	int rc;
-
 	if (thread_open(w, &sv->t, err) != 0)
 		return -1;
 	sv->fcgi = http_fcgi_new(w->arena, fd);
 	if (sv->fcgi == NULL)
 		return FAIL(err, ERR_INTERNAL, "libfcgi could not be set up");
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-	rc = pthread_create(&sv->id, &attr, server_main, sv);
-	(void)pthread_attr_destroy(&attr);
-	if (rc != 0)
-		return FAIL(err, ERR_INTERNAL, "could not start a thread: %s", strerror(rc));
-	sv->running = true;
-	return 0;
+	sv->running = thread_start_small(&sv->id, server_main, sv, err) == 0;
+	return sv->running ? 0 : -1;
 }
 
 /* Wakes who waits for a request, lets the others finish; the number that did not in time. */

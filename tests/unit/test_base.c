@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "base/settings.h"
 #include "base/strbuf.h"
+#include "base/thread.h"
 #include "tests/unit/suite_help.h"
 
 #include <check.h>
@@ -483,6 +484,31 @@ op_name(int op)
 	return op == 0 ? "GetObject" : NULL;
 }
 
+static void *
+stack_size(void *arg)
+{
+	pthread_attr_t attr;
+
+	ck_assert_int_eq(pthread_getattr_np(pthread_self(), &attr), 0);
+	ck_assert_int_eq(pthread_attr_getstacksize(&attr, arg), 0);
+	(void)pthread_attr_destroy(&attr);
+	return arg;
+}
+
+START_TEST(test_small_threads)
+{
+	struct err err = { 0 };
+	pthread_t id;
+	size_t size = 0;
+	void *gave;
+
+	ck_assert_int_eq(thread_start_small(&id, stack_size, &size, &err), 0);
+	ck_assert_int_eq(pthread_join(id, &gave), 0);
+	ck_assert_ptr_eq(gave, &size);
+	ck_assert_uint_eq(size, THREAD_STACK_BYTES);
+}
+END_TEST
+
 START_TEST(test_metrics_are_shared)
 {
 	char path[] = "/tmp/anvil-metrics-XXXXXX";
@@ -537,6 +563,7 @@ base_suite(void)
 	tcase_add_test(t, test_codec_round_trip_and_every_cut);
 	tcase_add_test(t, test_log_escapes);
 	tcase_add_test(t, test_settings);
+	tcase_add_test(t, test_small_threads);
 	tcase_add_test(t, test_metrics_are_shared);
 	suite_add_tcase(s, t);
 	return s;
