@@ -125,11 +125,11 @@ struct upload_held {
 struct upload_held_query {
 	const struct uuid *bucket_id; /* NULL: of all buckets */
 	int64_t older_s;           /* begun at least so long ago; 0: all */
-	int64_t after_us;          /* begun later, or then and with a greater id; 0 and a nil id: from the start */
+	int64_t after_us;          /* begun later, or then and with a greater id; of a bucket the id alone counts. 0 and a nil id: from the start */
 	struct uuid after_id;
 	int max;
 };
-/* The oldest first. Costs an index descent each and its parts; with a bucket, all of the bucket's uploads are looked at. */
+/* The oldest first; of a bucket by the clocks of the workers that made the ids. Costs an index descent each and its parts. */
 MUST_CHECK int meta_uploads_held(struct meta_thread *t, struct arena *a, const struct upload_held_query *q,
     struct upload_held **out, size_t *n, struct err *err);
 /* Of all; 100,000 uploads at most are counted, and 100,000 parts, those of the oldest. oldest_us 0: there is none. */

@@ -179,9 +179,12 @@ def test_upload_list():
         for number, size in enumerate(sizes, 1):
             status(put_part(n, k, upload_id, number, b"x" * size), 200)
     status(upload(n, "whole", [b"y"])[0], 200)
-    # Younger than what another test's maintain would give up.
-    psql("UPDATE uploads SET started_at = now() - CASE key WHEN 'later' THEN interval '2 days' ELSE interval '5 days' END"
-         " WHERE key <> 'empty' AND bucket_id = '%s'" % find_field(admin_json(EU, "bucket", "show", n), "id"), EU.dsn)
+    # Younger than what another test's maintain would give up. An id begins with the time, too, and so goes the list of a bucket.
+    for i, days in ((0, 5), (1, 2)):
+        was, began = ids[i], time.time() - days * 86400
+        ids[i] = "%012x" % int(began * 1000) + was[12:]
+        psql("UPDATE parts SET upload_id = '%s' WHERE upload_id = '%s'; UPDATE uploads SET upload_id = '%s', started_at = to_timestamp(%f)"
+             " WHERE upload_id = '%s'" % (ids[i], was, ids[i], began, was), EU.dsn)
 
     def uploads(*args):
         return admin_json(EU, "upload", "list", *args)["uploads"]

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "meta/db.h"
 #include "meta/upload.h"
 #include "tests/unit/suite_help.h"
 
@@ -573,6 +574,48 @@ START_TEST(test_held)
 }
 END_TEST
 
+/* Of that page: how many rows it has, and how many of uploads were read for it. */
+static void
+count_held(const char *values, int64_t *rows, int64_t *read)
+{
+	PGconn *c = PQconnectdb(settings.regional_dsn);
+	const char *sql = arena_printf(arena, "SET plan_cache_mode = force_generic_plan; PREPARE q (uuid, bigint, timestamptz, uuid, int) AS %s;"
+	    "BEGIN; CREATE TEMP TABLE page ON COMMIT DROP AS EXECUTE q (%s); SELECT (SELECT count(*) FROM page), seq_tup_read + idx_tup_fetch"
+	    " FROM pg_stat_xact_user_tables WHERE relname = 'uploads'", stmt_defs[STMT_UPLOAD_HELD].sql, values);
+	PGresult *res = PQexec(c, sql);
+
+	ck_assert_msg(PQresultStatus(res) == PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
+	ck_assert(parse_i64(span_of(PQgetvalue(res, 0, 0)), 0, INT64_MAX, rows));
+	ck_assert(parse_i64(span_of(PQgetvalue(res, 0, 1)), 0, INT64_MAX, read));
+	PQclear(res);
+	PQfinish(c);
+}
+
+/* A page reads what it shows, however many uploads the bucket has, and however many are not old enough. */
+START_TEST(test_held_reads_a_page)
+{
+	struct bucket b = new_bucket(), other = new_bucket();
+	char id[UUID_TEXT_LEN + 1], id2[UUID_TEXT_LEN + 1];
+	int64_t rows, read;
+
+	uuid_text(&b.id, id);
+	uuid_text(&other.id, id2);
+	/* One a minute. */
+	ck_assert(scratch_sql(scratch, "regional", arena_printf(arena,
+	    "INSERT INTO uploads (bucket_id, upload_id, key, started_at) SELECT b, (lpad(to_hex((extract(epoch FROM s) * 1000)::bigint), 12, '0')"
+	    " || '70008000000000000000')::uuid, 'k', s FROM unnest(ARRAY['%s', '%s']::uuid[]) b,"
+	    " (SELECT now() - make_interval(mins => i) AS s FROM generate_series(0, 4999) i) t; ANALYZE uploads", id, id2)));
+	count_held(arena_printf(arena, "'%s', 0, '1970-01-01Z', '00000000-0000-0000-0000-000000000000', 101", id), &rows, &read);
+	ck_assert_msg(rows == 101 && read <= 101, "%" PRId64 " rows, %" PRId64 " read", rows, read);
+	count_held(arena_printf(arena, "'%s', 0, '1970-01-01Z', (lpad(to_hex((extract(epoch FROM now() - interval '2500 minutes') * 1000)::bigint), 12, '0')"
+	    " || repeat('0', 20))::uuid, 101", id), &rows, &read);
+	ck_assert_msg(rows == 101 && read <= 101, "%" PRId64 " rows, %" PRId64 " read", rows, read);
+	count_held(arena_printf(arena, "'%s', %d, '1970-01-01Z', '00000000-0000-0000-0000-000000000000', 101", id, 4990 * 60 - 30), &rows, &read);
+	ck_assert_msg(rows == 10 && read <= 10, "%" PRId64 " rows, %" PRId64 " read", rows, read);
+	ck_assert(scratch_sql(scratch, "regional", "DELETE FROM uploads"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -584,6 +627,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_stale);
 	tcase_add_test(tc, test_held);
+	tcase_add_test(tc, test_held_reads_a_page);
 	tcase_add_test(tc, test_ids);
 	tcase_add_test(tc, test_every_field_comes_back);
 	tcase_add_test(tc, test_parts_are_replaced_and_dropped);
