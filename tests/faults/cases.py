@@ -96,12 +96,6 @@ def in_threads(fns):
 
 # ---- what must hold ----
 
-def health(region):
-    """What /-/health says, with the status; {} when there is no answer."""
-    a = attempt(S3(region, timeout=10).send, "GET", "/-/health")
-    return dict(anvil.json.loads(a.body), status=a.status) if a is not None and a.body[:1] == b"{" else {}
-
-
 def trusted(region):
     return health(region).get("cache_trusted")
 
@@ -123,16 +117,10 @@ def home_seen(region, name, now=None):
     return None if a is not None and a.status == 404 else "refused"
 
 
-def what_is_not_cached_is_known(regions):
-    """The database was away: each process of a region tries it again after a pause of its own, and refuses what is not cached until then."""
-    for r in regions:
-        until("%s: what is not cached is known" % r, lambda r=r: all(home_seen(r, name_of_bucket()) is None for _ in range(16)))
-
-
 def changes_are_seen(lab, homes=None, **kw):
     """A change by each means and in each region: acknowledged, it is seen in every region by the next request."""
     regions = [lab.region(r) for r in lab.names]
-    what_is_not_cached_is_known(regions)
+    lab.wait_database(lab.names)
     for via in homes or regions:
         name = name_of_bucket()
         for r in regions:

@@ -79,6 +79,20 @@ def binary(build, name):
     sys.exit("lab: %s has no %s: make it" % (build, name))
 
 
+def health(region, timeout=10):
+    """What /-/health says, with the status and which process says it; {} when there is no answer."""
+    try:
+        c = http.client.HTTPConnection(region.host, region.port, timeout=timeout)
+        c.request("GET", "/-/health")
+        a = c.getresponse()
+        body = a.read()
+        c.close()
+        # x-amz-id-2 is what a worker process calls itself.
+        return dict(json.loads(body), status=a.status, process=a.getheader("x-amz-id-2")) if body[:1] == b"{" else {}
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+
+
 class Part:
     """One program; `argv` starts it, `ready` tells that it serves."""
 
@@ -574,24 +588,30 @@ class Lab:
         if where not in os.environ["PATH"].split(":"):
             os.environ["PATH"] = where + ":" + os.environ["PATH"]
 
-    def well(self, region):
-        """Requests are served, and the cache is trusted."""
-        r = self.region(region)
-        try:
-            c = http.client.HTTPConnection(r.host, r.port, timeout=2)
-            c.request("GET", "/-/health")
-            a = c.getresponse()
-            body = json.loads(a.read())
-            c.close()
-        except (OSError, ValueError, http.client.HTTPException):
-            return False
-        return a.status == 200 and body.get("global_database") and body.get("cache_trusted")
+    def every_process(self, region, holds):
+        """Does it hold of what each process of a region says of itself? Their threads take turns, often all of one process before the next one's."""
+        said = set()
+        for _ in range(32 * self.processes):
+            h = health(self.region(region), timeout=2)
+            if not holds(h):
+                return False
+            said.add(h["process"])
+            if len(said) == self.processes:
+                return True
+        return False
+
+    def wait_database(self, regions, seconds=30):
+        """Requests are served, and what is not cached is known: each process tries a database that was away after a pause of its own."""
+        for r in regions:
+            until("each process of %s has the global database" % r,
+                  lambda r=r: self.every_process(r, lambda h: h.get("status") == 200 and h.get("global_database")), seconds)
 
     def wait_well(self, seconds=30):
-        """Each process of a region tells of itself, and tries a database that was away after a pause of its own: so each is asked, by asking often."""
+        """The same of all regions, and their caches are trusted."""
         if self.web:
             for r in self.well_names:
-                until("region %s is well" % r, lambda r=r: all(self.well(r) for _ in range(8 * self.processes)), seconds)
+                until("region %s is well" % r, lambda r=r: self.every_process(
+                    r, lambda h: h.get("status") == 200 and h.get("global_database") and h.get("cache_trusted")), seconds)
 
     def mend(self, seconds=30):
         """Whatever was broken is whole again: links, parts, clocks."""
