@@ -165,6 +165,19 @@ add_header(struct arena *a, struct acl *out, const struct s3_header *h, int perm
 	return 0;
 }
 
+bool
+acl_in_headers(const struct s3_headers *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (s3_ieq(h->h[i].name, SPAN("x-amz-acl")))
+			return true;
+		for (size_t k = 0; k < ARRAY_LEN(permissions); k++)
+			if (s3_ieq(h->h[i].name, span_of(permissions[k].header)))
+				return true;
+	}
+	return false;
+}
+
 int
 acl_from_headers(struct arena *a, const struct acl_subject *s, const struct s3_headers *h, struct span *word, struct acl *out,
     struct s3_problem *pr)

@@ -42,6 +42,8 @@ struct acl_subject {
 
 /* The canned list; false: S3 has no such word. */
 bool acl_canned(const struct acl_subject *s, struct span word, struct acl *out);
+/* Is one of the headers there that acl_from_headers reads? Most requests have none, and need no room for a list. */
+bool acl_in_headers(const struct s3_headers *h);
 /*
  * x-amz-acl or x-amz-grant-*, not both. *word: the canned word, p NULL when there is none; out->n > 0 or a word: something was said.
  * -1 with pr: InvalidArgument, InvalidRequest, UnresolvableGrantByEmailAddress, NotImplemented.

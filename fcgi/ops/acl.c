@@ -149,14 +149,18 @@ ops_acl(struct req *r, const struct identity *who, struct object *o)
 {
 	struct acl_subject s = { false, access_bucket_owner(r), access_bucket_owner(r) };
 	enum s3_ownership ownership;
-	struct said *said = ARENA_NEW(r->arena, struct said);
+	struct said *said;
 
-	if (said == NULL)
-		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (access_ownership(r, &ownership, &r->err) != 0)
 		return -1;
 	if (who->app != NULL && ownership != S3_OWNER_ENFORCED)
 		s.owner = (struct acl_owner){ who->app->owner_id, who->app->tenant_name };
+	o->owner_id = s.owner.id;
+	if (!acl_in_headers(&r->headers))
+		return 0;
+	said = ARENA_NEW(r->arena, struct said);
+	if (said == NULL)
+		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (read_headers(r, who, &s, said) != 0)
 		return -1;
 	if (ownership == S3_OWNER_PREFERRED && says_what_holds(said))

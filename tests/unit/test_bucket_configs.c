@@ -332,6 +332,8 @@ static const struct {
 	const char *headers, *want; /* a summary, or a code */
 } acl_headers[] = {
 	{ "a: b", "" },
+	{ "x-amz-acls: private\nx-amz-grant: id=x\nx-amz-meta-x-amz-acl: private", "" },
+	{ "X-AMZ-ACL: private", "w:15" },
 	{ "x-amz-acl: private", "w:15" },
 	{ "x-amz-acl: public-read", "*:1 w:15" },
 	{ "x-amz-acl: public-read-write", "*:1 *:2 w:15" },
@@ -358,6 +360,7 @@ START_TEST(test_acl_headers)
 	struct span word;
 	struct acl acl;
 
+	ck_assert_int_eq(acl_in_headers(&h), acl_headers[_i].want[0] != '\0');
 	if (acl_from_headers(arena, &of_object, &h, &word, &acl, &pr) != 0)
 		ck_assert_msg(strcmp(help_code(&pr), acl_headers[_i].want) == 0, "%s: %s", acl_headers[_i].headers, help_code(&pr));
 	else
