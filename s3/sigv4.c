@@ -281,24 +281,67 @@ signature_is(const struct sigv4_auth *auth, const uint8_t key[SHA256_LEN], const
 	return auth->signature.len == sizeof(want) - 1 && crypto_equal(auth->signature.p, want, sizeof(want) - 1);
 }
 
+struct attempt {
+	struct strbuf canonical, to_sign;
+	bool runs; /* a signed header held a run of blanks */
+	bool fits; /* within the limits */
+};
+
+static bool
+is_signed_so(struct arena *a, const struct sigv4_request *rq, const struct sigv4_auth *auth,
+    const uint8_t key[SHA256_LEN], bool collapse, struct attempt *t)
+{
+	t->fits = canonical_request(&t->canonical, a, rq, auth->signed_headers, auth->payload_hash, collapse, &t->runs) &&
+	    string_to_sign(&t->to_sign, a, auth->time, auth->scope, &t->canonical);
+	return t->fits && signature_is(auth, key, &t->to_sign);
+}
+
+/* The headers with a host that has no port; false when it has none, or past the arena's cap. */
+static bool
+without_port(struct arena *a, const struct s3_headers *hs, struct s3_headers *out)
+{
+	struct span host = s3_trim(s3_header_span(hs, SPAN("host")));
+	size_t n = host.len;
+	struct s3_header *h;
+
+	while (n > 0 && host.p[n - 1] >= '0' && host.p[n - 1] <= '9')
+		n--;
+	if (n < 2 || n == host.len || host.p[n - 1] != ':')
+		return false;
+	h = arena_array(a, hs->n, sizeof(*h));
+	if (h == NULL)
+		return false;
+	memcpy(h, hs->h, hs->n * sizeof(*h));
+	for (size_t i = 0; i < hs->n; i++)
+		if (s3_header_name_eq(h[i].name, SPAN("host")))
+			h[i].value = (struct span){ host.p, n - 1 };
+	*out = (struct s3_headers){ h, hs->n };
+	return true;
+}
+
 int
 sigv4_verify(struct arena *a, const struct sigv4_request *rq, const struct sigv4_auth *auth,
     const uint8_t key[SHA256_LEN], struct s3_problem *pr)
 {
-	struct strbuf canonical, to_sign, other, other_to_sign;
-	bool runs;
+	struct attempt plain, other;
+	struct sigv4_request portless = *rq;
+	struct s3_headers hs;
 
 	ASSERT(auth->form != SIGV4_ANONYMOUS);
-	if (!canonical_request(&canonical, a, rq, auth->signed_headers, auth->payload_hash, true, &runs) ||
-	    !string_to_sign(&to_sign, a, auth->time, auth->scope, &canonical))
+	if (is_signed_so(a, rq, auth, key, true, &plain))
+		return 0;
+	if (!plain.fits)
 		return s3_problem_set(pr, S3_RequestHeaderSectionTooLarge, NULL);
-	if (signature_is(auth, key, &to_sign))
-		return 0;
 	/* S3's own text says "trim", the general one to make runs of blanks one: clients do either. */
-	if (runs && canonical_request(&other, a, rq, auth->signed_headers, auth->payload_hash, false, &runs) &&
-	    string_to_sign(&other_to_sign, a, auth->time, auth->scope, &other) && signature_is(auth, key, &other_to_sign))
+	if (plain.runs && is_signed_so(a, rq, auth, key, false, &other))
 		return 0;
-	return sigv4_mismatch(pr, a, auth->key_id, auth->signature, text_of(&to_sign), text_of(&canonical));
+	/* AWS's endpoints have no port, and clients made for them sign the bare name whatever their HTTP library sends. */
+	if (without_port(a, rq->headers, &hs)) {
+		portless.headers = &hs;
+		if (is_signed_so(a, &portless, auth, key, true, &other))
+			return 0;
+	}
+	return sigv4_mismatch(pr, a, auth->key_id, auth->signature, text_of(&plain.to_sign), text_of(&plain.canonical));
 }
 
 int

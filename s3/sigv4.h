@@ -11,7 +11,8 @@
  * bucket's home (routing/); sigv4_check_region gives the error's words.
  * S3's own rules: the path is encoded once and not normalised. The canonical
  * path is the once decoded path encoded again, so that a client that encodes
- * differently but equivalently ("%7E" for "~", "%2b" for "%2B") verifies too.
+ * differently but equivalently ("%7E" for "~", "%2b" for "%2B") verifies too,
+ * and one that signs the host without the port that it sends.
  * Source: S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".
  */
 #ifndef ANVIL_S3_SIGV4_H

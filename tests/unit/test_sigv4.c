@@ -80,6 +80,20 @@ load(const char *text)
 	fx.rq.headers = &fx.headers;
 }
 
+/* A request whose signer said these headers too. */
+static void
+load_with(const char *head, const struct s3_headers *more)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, fx.a, 4096);
+	strbuf_str(&sb, head);
+	for (size_t i = 0; i < more->n; i++)
+		strbuf_printf(&sb, "%.*s: %.*s\n", (int)more->h[i].name.len, more->h[i].name.p, (int)more->h[i].value.len,
+		    more->h[i].value.p);
+	load(strbuf_cstr(&sb));
+}
+
 static int
 parse(int64_t now_us)
 {
@@ -281,18 +295,12 @@ START_TEST(test_equivalent_encodings)
 	struct s3_headers h, out;
 	struct s3_header host = { SPAN("host"), SPAN("b.s3.example.com") };
 	struct sigv4_signer by = { SPAN("AKID"), SPAN("s"), { NULL, 0 }, SPAN("eu"), SPAN("s3"), NOW };
-	struct strbuf sb;
 
 	h = (struct s3_headers){ &host, 1 };
 	load("GET /a%20b~%2B%C3%A9\nhost: b.s3.example.com\n");
 	fx.rq.headers = &h;
 	ck_assert_int_eq(sigv4_sign(fx.a, &fx.rq, &by, SPAN(SIGV4_EMPTY_SHA256), &out, NULL), 0);
-	strbuf_init(&sb, fx.a, 4096);
-	strbuf_printf(&sb, "GET %s\nhost: b.s3.example.com\n", equivalent[_i]);
-	for (size_t i = 0; i < out.n; i++)
-		strbuf_printf(&sb, "%.*s: %.*s\n", (int)out.h[i].name.len, out.h[i].name.p, (int)out.h[i].value.len,
-		    out.h[i].value.p);
-	load(strbuf_cstr(&sb));
+	load_with(arena_printf(fx.a, "GET %s\nhost: b.s3.example.com\n", equivalent[_i]), &out);
 	ck_assert_msg(parse(NOW) == 0, "%s", told());
 	ck_assert_msg(verify("s") == 0, "%s: %s", equivalent[_i], told());
 }
@@ -542,7 +550,6 @@ START_TEST(test_headers_that_servers_keep)
 	struct s3_header h[] = { { SPAN("content-length"), SPAN("0") }, { SPAN("expect"), SPAN("100-continue") },
 		{ SPAN("host"), SPAN("b.s3.example.com") }, { SPAN("x-empty"), SPAN("") } };
 	struct s3_headers all = { h, ARRAY_LEN(h) };
-	struct strbuf sb;
 	struct s3_headers out;
 	struct sigv4_signer by = { SPAN("AKID"), SPAN("s"), { NULL, 0 }, SPAN("eu"), SPAN("s3"), NOW };
 	struct sigv4_auth au;
@@ -552,14 +559,42 @@ START_TEST(test_headers_that_servers_keep)
 	ck_assert_int_eq(sigv4_sign(fx.a, &fx.rq, &by, SPAN(SIGV4_EMPTY_SHA256), &out, &au), 0);
 	/* Expect is not signed by us; sign it as such clients do. */
 	ck_assert_ptr_null(strstr(au.signed_headers.p, "expect"));
-	strbuf_init(&sb, fx.a, 4096);
-	strbuf_printf(&sb, "PUT /k\nhost: b.s3.example.com\n");
-	for (size_t i = 0; i < out.n; i++)
-		strbuf_printf(&sb, "%.*s: %.*s\n", (int)out.h[i].name.len, out.h[i].name.p, (int)out.h[i].value.len,
-		    out.h[i].value.p);
-	load(strbuf_cstr(&sb));
+	load_with("PUT /k\nhost: b.s3.example.com\n", &out);
 	ck_assert_msg(parse(NOW) == 0, "%s", told());
 	ck_assert_msg(verify("s") == 0, "%s", told());
+}
+END_TEST
+
+/* AWS's endpoints have no port: clients sign the bare name and send the port. Nothing else is let through. */
+static const struct {
+	const char *signs, *sends;
+	int want;
+} ports[] = {
+	{ "b.s3.example.com", "b.s3.example.com:8080", 0 },
+	{ "[::1]", "[::1]:8080", 0 },
+	{ "b.s3.example.com:8080", "b.s3.example.com:8080", 0 },
+	{ "b.s3.example.com:8081", "b.s3.example.com:8080", -1 },
+	{ "b.s3.example.com:80", "b.s3.example.com", -1 },
+	{ "b.s3.example.org", "b.s3.example.com:8080", -1 },
+	{ "[:", "[::1]", -1 },
+	{ "b.s3.example.com", "b.s3.example.com:", -1 },
+};
+
+START_TEST(test_host_without_port)
+{
+	struct s3_header host = { SPAN("host"), span_of(ports[_i].signs) };
+	struct s3_headers h = { &host, 1 }, out;
+	struct sigv4_signer by = { SPAN("AKID"), SPAN("s"), { NULL, 0 }, SPAN("eu"), SPAN("s3"), NOW };
+	const char *head = arena_printf(fx.a, "GET /k\nhost: %s\n", ports[_i].sends);
+
+	load(head);
+	fx.rq.headers = &h;
+	ck_assert_int_eq(sigv4_sign(fx.a, &fx.rq, &by, SPAN(SIGV4_EMPTY_SHA256), &out, NULL), 0);
+	load_with(head, &out);
+	ck_assert_msg(parse(NOW) == 0, "%s", told());
+	ck_assert_msg(verify("s") == ports[_i].want, "signed %s, sent %s", ports[_i].signs, ports[_i].sends);
+	if (ports[_i].want != 0) /* what is explained is the request as it came */
+		ck_assert_ptr_nonnull(strstr(extra("CanonicalRequest"), arena_printf(fx.a, "host:%s\n", ports[_i].sends)));
 }
 END_TEST
 
@@ -691,6 +726,7 @@ sigv4_suite(void)
 	tcase_add_test(t, test_mismatch_is_explained);
 	tcase_add_test(t, test_region);
 	tcase_add_test(t, test_headers_that_servers_keep);
+	tcase_add_loop_test(t, test_host_without_port, 0, (int)ARRAY_LEN(ports));
 	tcase_add_test(t, test_sign_verifies);
 	tcase_add_test(t, test_presign_verifies);
 	tcase_add_test(t, test_presign_again);
