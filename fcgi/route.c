@@ -72,6 +72,8 @@ make_request(struct req *r, const struct identity *who, struct route_request *rq
 		.bucket_name = r->bucket_name,
 		.vhost = r->uri.style == S3_STYLE_VHOST,
 		.custom_domain = r->custom_domain,
+		.makes_bucket = r->op == OP_CreateBucket,
+		.endpoint_name = r->uri.style == S3_STYLE_VHOST ? r->uri.domain : r->uri.host,
 		.raw_path = r->uri.raw_path,
 		.raw_query = r->uri.raw_query,
 		.signed_request = &r->signed_request,

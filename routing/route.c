@@ -87,6 +87,36 @@ plan_elsewhere(struct meta_thread *t, struct arena *a, const struct route_reques
 	return 0;
 }
 
+/*
+ * The region that the scope means, when it is not a region's name or not this one's. Clients that know AWS's endpoints
+ * only take the whole name of another for its region (Haskell's aws, and so git-annex): it is the one that was asked.
+ * And minio-go signs a CreateBucket for the region where the bucket shall be, whichever it asks; from here it can be
+ * made in each of them.
+ */
+static int
+scope_means(struct meta_thread *t, struct arena *a, const struct route_request *rq, const char *here, const char **scope,
+    struct err *err)
+{
+	struct region *regions;
+	size_t n;
+
+	*scope = rq->in.scope;
+	if (*scope == NULL || strcmp(*scope, here) == 0 || strcmp(*scope, ROUTE_SDK_DEFAULT_REGION) == 0)
+		return 0;
+	if (span_eq(span_of(*scope), rq->endpoint_name)) {
+		*scope = here;
+		return 0;
+	}
+	if (!rq->makes_bucket)
+		return 0;
+	if (meta_regions(t, a, &regions, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(regions[i].name, *scope) == 0)
+			*scope = here;
+	return 0;
+}
+
 int
 route_plan(struct meta_thread *t, struct relays *relays, struct arena *a, const struct route_request *rq,
     struct route_plan *out, struct err *err)
@@ -97,6 +127,8 @@ route_plan(struct meta_thread *t, struct relays *relays, struct arena *a, const 
 
 	*out = (struct route_plan){ .expected_scope = s->region };
 	in.here = s->region;
+	if (scope_means(t, a, rq, s->region, &in.scope, err) != 0)
+		return -1;
 	if (rq->bucket != NULL) {
 		in.home = rq->bucket->region;
 		out->bucket_region = out->expected_scope = in.home;

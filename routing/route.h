@@ -18,6 +18,8 @@ struct route_request {
 	const struct bucket *bucket;    /* NULL = none named, or there is none */
 	const char *bucket_name;        /* NULL = none named */
 	bool vhost, custom_domain;
+	bool makes_bucket;              /* CreateBucket */
+	struct span endpoint_name;      /* the host that was asked, without port and bucket */
 	struct span raw_path, raw_query;
 	/* for ROUTE_307_PRESIGN of a presigned request, after it was verified; NULL when anonymous */
 	const struct sigv4_request *signed_request;

@@ -186,8 +186,38 @@ def test_scope():
     status(S3(US, scope=EU.name).request("GET", n, query={"list-type": "2"}), 200)
     error(S3(EU, scope="mars").request("GET", n, query={"list-type": "2"}), 400, "AuthorizationHeaderMalformed", Region=EU.name)
     error(S3(US, scope="mars").request("GET", n, query={"list-type": "2"}), 400, "AuthorizationHeaderMalformed", Region=EU.name)
+    # A client that knows AWS's names only takes the endpoint's for the region; and only the one that it asks.
+    host = "%s.%s:%d" % (n, US.domain, US.port)
+    status(S3(US, scope=US.host).request("PUT", n, "k", body=b"x"), 200)
+    eq("the host as region", S3(EU, scope=EU.host).request("GET", n, "k").body, b"x")
+    eq("the domain as region", S3(US, scope=US.domain).request("GET", target="/k", host=host).body, b"x")
+    eq("presigned", S3(US).send("GET", S3(US, scope=US.host).presigned("GET", n, "k")).body, b"x")
+    error(S3(US, scope=EU.domain).request("GET", n, "k"), 400, "AuthorizationHeaderMalformed", Region=EU.name)
+    error(S3(US, scope="%s.%s" % (n, US.domain)).request("GET", target="/k", host=host), 400, "AuthorizationHeaderMalformed", Region=EU.name)
     r = S3().request("GET", service="ec2")
     ok("another service", r.status in (400, 403) and r.code in ("AuthorizationHeaderMalformed", "SignatureDoesNotMatch"), r)
+
+
+def test_host_without_port():
+    """AWS's endpoints have no port, so clients sign the name alone and send the port too; no other name is let through."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x" * 1000)
+
+    def ask(via, target, signs, sends, scope=None):
+        h = {"host": signs}
+        sigv4.sign("GET", target, h, sigv4.EMPTY, KEY, SECRET, scope or via.name)
+        h["host"] = sends
+        return S3(via).send("GET", target, h)
+
+    for via in (EU, US):
+        vhost = "%s.%s" % (n, via.domain)
+        eq("path style", len(ask(via, "/%s/k" % n, via.host, via.netloc).body), 1000)
+        eq("virtual host", len(ask(via, "/k", vhost, "%s:%d" % (vhost, via.port)).body), 1000)
+        eq("and its scope the name", len(ask(via, "/%s/k" % n, via.host, via.netloc, via.host).body), 1000)
+        at = sigv4.presign("GET", "/%s/k" % n, via.host, KEY, SECRET, via.name)
+        eq("presigned", len(S3(via).send("GET", at).body), 1000)
+        for signs, sends in (("localhost", via.netloc), (via.host + ":1", via.netloc), (via.netloc, via.host), (via.netloc, via.host + ":1")):
+            error(ask(via, "/%s/k" % n, signs, sends), 403, "SignatureDoesNotMatch")
 
 
 def test_date_header():

@@ -36,6 +36,17 @@ def test_elsewhere():
         eq("x-amz-bucket-region at %s" % region, h.get("x-amz-bucket-region"), EU.name)
 
 
+def test_signed_for_its_home():
+    """minio-go signs for the region that it names, at whichever endpoint; a region that there is not is refused."""
+    n = name()
+    status(create(S3(US, scope=EU.name), n, EU.name), 200)
+    eq("home", S3(EU).request("HEAD", n).get("x-amz-bucket-region"), EU.name)
+    error(create(S3(US, scope=EU.name), n, EU.name), 409, "BucketAlreadyOwnedByYou", BucketName=n)
+    error(create(S3(US, scope="mars"), name(), EU.name), 400, "AuthorizationHeaderMalformed", Region=US.name)
+    error(create(S3(US, KEY, "wrong", scope=EU.name), name(), EU.name), 403, "SignatureDoesNotMatch")
+    error(S3(US, scope=EU.name).request("GET"), 400, "AuthorizationHeaderMalformed", Region=US.name)
+
+
 def test_no_constraint():
     """An empty body means the default region."""
     n = name()
