@@ -108,9 +108,11 @@ check_range(struct req *r, struct copy_source *s)
 {
 	s->len = s->last < 0 ? s->o.size : s->last - s->first + 1;
 	if (s->last >= s->o.size) {
-		(void)s3_problem_set(&r->problem, S3_InvalidRange, NULL);
-		s3_problem_extra(&r->problem, "RangeRequested", req_header(r, COPY_SOURCE_HEADER "-range"));
-		s3_problem_extra(&r->problem, "ActualObjectSize", span_of(arena_printf(r->arena, "%" PRId64, s->o.size)));
+		if (s->first >= s->o.size)
+			return req_refuse(r, S3_InvalidRequest, "The specified copy range is invalid for the source object size", NULL, SPAN(""));
+		(void)s3_problem_argument(&r->problem,
+		    arena_printf(r->arena, "Range specified is not valid for source object of size: %" PRId64, s->o.size),
+		    COPY_SOURCE_HEADER "-range", req_header(r, COPY_SOURCE_HEADER "-range"));
 		return req_refused(r, "the range lies outside the source");
 	}
 	if (s->len > COPY_BYTES_MAX)

@@ -225,6 +225,15 @@ reply_error_xml(struct req *r, struct strbuf *xml)
 	return strbuf_ok(xml);
 }
 
+static bool
+is_about_marker(const struct s3_problem *pr)
+{
+	for (size_t i = 0; i < pr->n_extra; i++)
+		if (span_eq(pr->extra[i].value, SPAN("DeleteMarker")))
+			return true;
+	return false;
+}
+
 /* What some codes add to the header block. */
 static void
 error_headers(struct reply *rp)
@@ -240,7 +249,10 @@ error_headers(struct reply *rp)
 
 		/* RFC 9110 15.5.6: what is allowed instead */
 		strbuf_span(&rp->head, SPAN("Allow: "));
-		s3_operation_allow(&rp->head, &m);
+		if (is_about_marker(pr))
+			strbuf_span(&rp->head, SPAN("DELETE"));
+		else
+			s3_operation_allow(&rp->head, &m);
 		strbuf_span(&rp->head, SPAN("\r\n"));
 	}
 	if (pr->code != S3_InvalidRange)

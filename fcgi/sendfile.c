@@ -114,6 +114,9 @@ sendfile_reply(struct reply *rp, const struct object *o, const struct object_met
 	/* Judged by S3's rules already. */
 	if (!wants(r, "x-sendfile2") && is_conditional(r))
 		return false;
+	/* lighttpd goes by S3's rules, but for times to come. */
+	if (req_header(r, "if-modified-since").p != NULL)
+		return false;
 	/* mod_xsendfile drops it */
 	if (wants(r, "x-sendfile") && m->content_encoding.len > 0)
 		return false;

@@ -135,17 +135,37 @@ invalid(struct req *r, const char *message)
 	return req_refuse(r, S3_InvalidRequest, message, NULL, SPAN(""));
 }
 
-/* The data key of an envelope, with what the request brings. `missing`: what a client without a key is told. */
+/* What a client is told whose key is missing, is none that was asked for, or is another. */
+struct words {
+	const char *missing, *needless, *wrong;
+	enum s3_code code_of_wrong;
+};
+static const struct words of_read = {
+	"The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+	"The encryption parameters are not applicable to this object.",
+	"Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.",
+	S3_AccessDenied,
+};
+static const struct words of_part = {
+	"The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption "
+	"parameters.",
+	"The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption "
+	"parameters.",
+	"The provided encryption parameters did not match the ones used originally.",
+	S3_InvalidRequest,
+};
+
+/* The data key of an envelope, with what the request brings. */
 static int
-find_key(struct req *r, struct span envelope, const struct sse_request *rq, const char *missing, struct sse **out)
+find_key(struct req *r, struct span envelope, const struct sse_request *rq, const struct words *w, struct sse **out)
 {
 	enum sse_kind kind = sse_envelope_kind(envelope);
 	struct sse *s;
 
 	if (kind == SSE_CUSTOMER && rq->kind != SSE_CUSTOMER)
-		return invalid(r, missing);
+		return invalid(r, w->missing);
 	if (kind != SSE_CUSTOMER && rq->kind == SSE_CUSTOMER)
-		return invalid(r, "The encryption parameters are not applicable to this object.");
+		return invalid(r, w->needless);
 	if (kind == SSE_NONE)
 		return 0;
 	s = sse_new(r, kind);
@@ -157,12 +177,12 @@ find_key(struct req *r, struct span envelope, const struct sse_request *rq, cons
 	if (unwrap(r, s, rq))
 		return 0;
 	if (kind == SSE_CUSTOMER)
-		return invalid(r, "The provided encryption parameters did not match the ones used originally.");
+		return req_refuse(r, w->code_of_wrong, w->wrong, NULL, SPAN(""));
 	return FAIL(&r->err, ERR_INTERNAL, "an object's data key does not open with this master key");
 }
 
 static int
-key_for(struct req *r, struct span envelope, enum sse_of of, const char *missing, struct sse **out)
+key_for(struct req *r, struct span envelope, enum sse_of of, const struct words *w, struct sse **out)
 {
 	struct sse_request rq;
 	int rc;
@@ -173,7 +193,7 @@ key_for(struct req *r, struct span envelope, enum sse_of of, const char *missing
 	if (rq.kind == SSE_S3)
 		return req_refuse(r, S3_InvalidArgument, "x-amz-server-side-encryption header is not supported for this operation.",
 		    "ArgumentName", SPAN(SSE_HEADER));
-	rc = find_key(r, envelope, &rq, missing, out);
+	rc = find_key(r, envelope, &rq, w, out);
 	crypto_wipe(rq.key, sizeof(rq.key));
 	return rc;
 }
@@ -181,15 +201,13 @@ key_for(struct req *r, struct span envelope, enum sse_of of, const char *missing
 int
 sse_for_read(struct req *r, struct span envelope, enum sse_of of, struct sse **out)
 {
-	return key_for(r, envelope, of, "The object was stored using a form of Server Side Encryption. The correct parameters "
-	    "must be provided to retrieve the object.", out);
+	return key_for(r, envelope, of, &of_read, out);
 }
 
 int
 sse_for_part(struct req *r, struct span envelope, struct sse **out)
 {
-	return key_for(r, envelope, SSE_OF_OBJECT, "The multipart upload initiate requested encryption. Subsequent part requests "
-	    "must include the appropriate encryption parameters.", out);
+	return key_for(r, envelope, SSE_OF_OBJECT, &of_part, out);
 }
 
 /* ---- answers ---- */

@@ -106,7 +106,7 @@ condition_read(const struct s3_headers *hs, const struct condition_object *o,
 		if (tags_hold(none, o->etag))
 			return s3_problem_set(pr, S3_NotModified, NULL);
 	} else if (header_date(hs, "if-modified-since", now_us, &s) &&
-	    seconds(o->mtime_us) <= s) {
+	    s <= seconds(now_us) && seconds(o->mtime_us) <= s) {
 		return s3_problem_set(pr, S3_NotModified, NULL);
 	}
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * s3/condition.h - conditional requests (RFC 9110 section 13) as S3 answers them.
  * ETags are given and compared without their quotes; a weak tag of the client
- * compares by its value, as S3 does. A date that cannot be read is ignored.
+ * compares by its value, as S3 does. A date that cannot be read is ignored, and so
+ * is an If-Modified-Since that is still to come (RFC 9110 13.1.3).
  */
 #ifndef ANVIL_S3_CONDITION_H
 #define ANVIL_S3_CONDITION_H

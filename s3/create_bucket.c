@@ -9,10 +9,9 @@
 #include "base/parse.h"
 #include "s3/errors.h"
 #include "s3/headers.h"
+#include "s3/tagging.h"
 #include "s3/xml.h"
 
-#define TAG_KEY_MAX 128
-#define TAG_VALUE_MAX 256
 #define LOCATION_MAX 64
 
 static const struct xml_rule rules_tag[] = {
@@ -42,58 +41,6 @@ static const struct xml_rule rules_config[] = {
 	{ NULL, 0, 0, NULL },
 };
 
-/* Characters, not bytes: what S3 counts. */
-static size_t
-characters(struct span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
-			n++;
-	return n;
-}
-
-static int
-bad_tag(struct s3_problem *pr, const char *message, const struct s3_tag *t)
-{
-	s3_problem_set(pr, S3_InvalidTag, message);
-	s3_problem_extra(pr, "TagKey", t->key);
-	s3_problem_extra(pr, "TagValue", t->value);
-	return -1;
-}
-
-int
-s3_tags_check(const struct s3_tag *tags, size_t n, size_t max,
-    struct s3_problem *pr)
-{
-	if (n > max)
-		return s3_problem_set(pr, S3_InvalidTag,
-		    "The number of tags exceeds the limit");
-	for (size_t i = 0; i < n; i++) {
-		const struct s3_tag *t = &tags[i];
-		size_t len = characters(t->key);
-
-		if (len == 0 || len > TAG_KEY_MAX || !utf8_valid(t->key))
-			return bad_tag(
-			    pr, "The TagKey you have provided is invalid", t);
-		if (characters(t->value) > TAG_VALUE_MAX ||
-		    !utf8_valid(t->value))
-			return bad_tag(
-			    pr, "The TagValue you have provided is invalid", t);
-		if (s3_istarts(t->key, "aws:"))
-			return bad_tag(pr,
-			    "System tags cannot be added/updated by requester",
-			    t);
-		for (size_t j = 0; j < i; j++)
-			if (span_eq(tags[j].key, t->key))
-				return bad_tag(pr,
-				    "Cannot provide multiple Tags with the same key",
-				    t);
-	}
-	return 0;
-}
-
 static int
 read_tags(struct arena *a, const struct xml_node *root,
     struct s3_create_bucket *out, struct s3_problem *pr)
@@ -113,7 +60,8 @@ read_tags(struct arena *a, const struct xml_node *root,
 		out->tags[out->n_tags].value = xml_at(tag, "Value");
 		out->n_tags++;
 	}
-	return s3_tags_check(out->tags, out->n_tags, S3_BUCKET_TAGS_MAX, pr);
+	return s3_tags_check(out->tags, out->n_tags, S3_BUCKET_TAGS_MAX, pr) != 0 ? -1 :
+	    s3_tags_check_letters(out->tags, out->n_tags, pr);
 }
 
 static struct span

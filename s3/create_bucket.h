@@ -35,7 +35,5 @@ MUST_CHECK int s3_create_bucket_parse(struct arena *a, struct span body, struct 
  */
 bool s3_create_bucket_again(const struct s3_headers *headers, const struct s3_create_bucket *asked, const char *home,
     const char *region);
-/* Tag rules of S3: at most max, keys unique, 1..128 characters, values 0..256, no "aws:" prefix. */
-MUST_CHECK int s3_tags_check(const struct s3_tag *tags, size_t n, size_t max, struct s3_problem *pr);
 
 #endif

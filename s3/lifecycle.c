@@ -111,8 +111,11 @@ read_tags(struct arena *a, const struct xml_node *n, struct s3_tags *out, struct
 	*out = (struct s3_tags){ .v = arena_array(a, count + 1, sizeof(*out->v)), .n = 0 };
 	if (out->v == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);
-	for (const struct xml_node *t = xml_child(n, "Tag"); t != NULL; t = xml_again(t))
+	for (const struct xml_node *t = xml_child(n, "Tag"); t != NULL; t = xml_again(t)) {
+		if (s3_tags_get(out, xml_at(t, "Key")).p != NULL)
+			return s3_problem_set(pr, S3_InvalidRequest, "Duplicate Tag Keys are not allowed.");
 		out->v[out->n++] = (struct s3_tag){ xml_at(t, "Key"), xml_at(t, "Value") };
+	}
 	return s3_tags_check(out->v, out->n, S3_OBJECT_TAGS_MAX, pr);
 }
 

@@ -73,7 +73,7 @@ encoding(const struct s3_query *q, bool *url, struct s3_problem *pr)
 	struct span v = s3_query_get(q, "encoding-type");
 
 	*url = span_eq(v, SPAN("url"));
-	if (!*url && v.len > 0)
+	if (!*url && v.p != NULL)
 		return s3_problem_argument(pr,
 		    "Invalid Encoding Method specified in Request",
 		    "encoding-type", v);

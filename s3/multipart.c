@@ -257,7 +257,8 @@ multipart_whole_check(struct arena *a, const struct s3_headers *headers, const s
 	int64_t n;
 
 	if (said_size.len > 0 && (!parse_i64(said_size, 0, INT64_MAX, &n) || n != size))
-		return invalid(pr, "The provided 'x-amz-mp-object-size' header does not match what was computed.");
+		return invalid(pr, arena_printf(a, "The provided 'x-amz-mp-object-size' header value %.*s does not match what was "
+		    "computed: %" PRId64, (int)said_size.len, said_size.p, size));
 	if (said_type.len > 0 && (!parse_type(said_type, &type) || type != s->type))
 		return invalid(pr, arena_printf(a, "The upload was created using the %s checksum mode. The complete request must use "
 		    "the same checksum mode.", checksum_type_name(s->type)));
@@ -271,7 +272,7 @@ multipart_whole_check(struct arena *a, const struct s3_headers *headers, const s
 	    (s->type == CHECKSUM_COMPOSITE && span_eq(value, (struct span){ text, strcspn(text, "-") })))
 		return 0;
 	return s3_problem_set(pr, S3_BadDigest,
-	    arena_printf(a, "The %s you specified did not match the calculated checksum.", checksum_table[algo].name));
+	    arena_printf(a, "The %s you specified did not match the calculated checksum.", lower_name(a, algo)));
 }
 
 /* ---- parameters ---- */

@@ -36,10 +36,8 @@ list_uploads_xml_begin(struct strbuf *sb, const struct list_uploads_params *p, s
 	xml_text(sb, "Bucket", bucket);
 	list_key_element(sb, "KeyMarker", p->key_marker, p->url);
 	xml_text(sb, "UploadIdMarker", p->id_marker);
-	if (e->truncated) {
-		list_key_element(sb, "NextKeyMarker", e->key, p->url);
-		xml_str(sb, "NextUploadIdMarker", e->id);
-	}
+	list_key_element(sb, "NextKeyMarker", e->key, p->url); /* there always; of the last that is listed */
+	xml_str(sb, "NextUploadIdMarker", e->id);
 	if (p->delimiter.len > 0)
 		list_key_element(sb, "Delimiter", p->delimiter, p->url);
 	list_key_element(sb, "Prefix", p->prefix, p->url);
@@ -160,6 +158,7 @@ object_checksum_xml(struct strbuf *sb, const struct checksum_stored *sum)
 	if (sum->algo == CHECKSUM_NONE)
 		return;
 	checksum_text(sum, text);
+	text[strcspn(text, "-")] = '\0'; /* here S3 leaves out of how many parts a composite one is */
 	xml_open(sb, "Checksum");
 	xml_str(sb, checksum_table[sum->algo].xml, text);
 	xml_str(sb, "ChecksumType", checksum_type_name(sum->type));

@@ -207,14 +207,13 @@ object_lock_default(const char *lock, int64_t now_us, struct object_lock *out)
 /* ---- a version's own ---- */
 
 static int
-in_the_future(int64_t until_us, int64_t now_us, struct span text,
-    struct s3_problem *pr)
+in_the_future(int64_t until_us, int64_t now_us, const char *name,
+    struct span text, struct s3_problem *pr)
 {
 	if (until_us > now_us)
 		return 0;
 	return s3_problem_argument(pr,
-	    "The retain until date must be in the future!",
-	    "x-amz-object-lock-retain-until-date", text);
+	    "The retain until date must be in the future!", name, text);
 }
 
 int
@@ -250,7 +249,8 @@ object_lock_headers(const struct s3_headers *hs, int64_t now_us,
 		return s3_problem_argument(pr,
 		    "The retain until date must be provided in ISO 8601 format",
 		    "x-amz-object-lock-retain-until-date", until);
-	return in_the_future(out->until_us, now_us, until, pr);
+	return in_the_future(out->until_us, now_us,
+	    "x-amz-object-lock-retain-until-date", until, pr);
 }
 
 static const struct xml_rule rules_retention[] = {
@@ -277,7 +277,7 @@ retention_parse(struct arena *a, struct span document, int64_t now_us,
 	out->mode = mode_of(mode);
 	if (out->mode == 0 || !date_parse_iso(until, &out->until_us))
 		return malformed(pr);
-	return in_the_future(out->until_us, now_us, until, pr);
+	return in_the_future(out->until_us, now_us, "RetainUntilDate", until, pr);
 }
 
 void

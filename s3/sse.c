@@ -43,7 +43,13 @@ parse_customer(const struct s3_headers *headers, const struct names *n, struct s
 	uint8_t md5_sent[MD5_LEN], md5_is[MD5_LEN];
 
 	out->key_md5 = s3_trim(s3_header_get(headers, n->md5));
-	if (!span_eq(algorithm, SPAN(SSE_ALGORITHM)))
+	if (algorithm.len > 0 && !span_eq(algorithm, SPAN(SSE_ALGORITHM))) {
+		s3_problem_set(pr, S3_InvalidEncryptionAlgorithmError, NULL);
+		s3_problem_extra(pr, "ArgumentName", SPAN(SSE_HEADER));
+		s3_problem_extra(pr, "ArgumentValue", algorithm);
+		return -1;
+	}
+	if (algorithm.len == 0)
 		return s3_problem_argument(pr, BY_CUSTOMER "a valid encryption algorithm.", n->algorithm, algorithm);
 	if (key.len == 0)
 		return s3_problem_argument(pr, BY_CUSTOMER "an appropriate secret key.", n->key, SPAN("null"));

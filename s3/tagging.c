@@ -12,9 +12,96 @@
 #include "s3/bucket_config.h"
 #include "s3/errors.h"
 
+#define TAG_KEY_MAX 128
+#define TAG_VALUE_MAX 256
+
 static const struct xml_rule rules_tag[] = { { "Key", 1, 1, NULL }, { "Value", 1, 1, NULL }, { NULL, 0, 0, NULL } };
 static const struct xml_rule rules_tags[] = { { "Tag", 0, 0, rules_tag }, { NULL, 0, 0, NULL } };
-static const struct xml_rule rules_tagging[] = { { "TagSet", 1, 1, rules_tags }, { NULL, 0, 0, NULL } };
+static const struct xml_rule rules_tagging[] = { { "TagSet", 0, 1, rules_tags }, { NULL, 0, 0, NULL } };
+
+/* Characters, not bytes: what S3 counts. */
+static size_t
+characters(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
+static int
+bad_key(struct s3_problem *pr, const char *message, const struct s3_tag *t)
+{
+	s3_problem_set(pr, S3_InvalidTag, message);
+	s3_problem_extra(pr, "TagKey", t->key);
+	return -1;
+}
+
+static int
+bad_value(struct s3_problem *pr, const struct s3_tag *t)
+{
+	bad_key(pr, "The TagValue you have provided is invalid", t);
+	s3_problem_extra(pr, "TagValue", t->value);
+	return -1;
+}
+
+/* Letters and digits of any script, blanks and a few signs. Of what is not ASCII all is taken for letters. */
+static bool
+has_tag_letters(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x80 && !(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') &&
+		    (c == '\0' || strchr(" \t\r\n+-=._:/@", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+int
+s3_tags_check_letters(const struct s3_tag *tags, size_t n, struct s3_problem *pr)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!has_tag_letters(tags[i].key))
+			return bad_key(pr, "The TagKey you have provided is invalid", &tags[i]);
+		if (!has_tag_letters(tags[i].value))
+			return bad_value(pr, &tags[i]);
+	}
+	return 0;
+}
+
+int
+s3_tags_check(const struct s3_tag *tags, size_t n, size_t max,
+    struct s3_problem *pr)
+{
+	if (n > max)
+		return s3_problem_set(pr, S3_InvalidTag,
+		    "The number of tags exceeds the limit");
+	for (size_t i = 0; i < n; i++) {
+		const struct s3_tag *t = &tags[i];
+		size_t len = characters(t->key);
+
+		if (len == 0 || len > TAG_KEY_MAX || !utf8_valid(t->key))
+			return bad_key(
+			    pr, "The TagKey you have provided is invalid", t);
+		if (characters(t->value) > TAG_VALUE_MAX ||
+		    !utf8_valid(t->value))
+			return bad_value(pr, t);
+		if (s3_istarts(t->key, "aws:"))
+			return bad_key(pr, max == S3_OBJECT_TAGS_MAX ?
+				"Your TagKey cannot be prefixed with aws:" :
+				"System tags cannot be added/updated by requester", t);
+		for (size_t j = 0; j < i; j++)
+			if (span_eq(tags[j].key, t->key))
+				return bad_key(pr,
+				    "Cannot provide multiple Tags with the same key",
+				    t);
+	}
+	return 0;
+}
 
 static int
 key_order(const void *x, const void *y)
@@ -59,7 +146,7 @@ s3_tags_from_xml(struct arena *a, struct span doc, size_t max, struct s3_tags *o
 		return s3_problem_set(pr, S3_InternalError, NULL);
 	for (size_t i = 0; i < out->n; i++, tag = xml_again(tag))
 		out->v[i] = (struct s3_tag){ xml_at(tag, "Key"), xml_at(tag, "Value") };
-	return check(out, max, pr);
+	return check(out, max, pr) != 0 ? -1 : s3_tags_check_letters(out->v, out->n, pr);
 }
 
 struct span
@@ -142,6 +229,16 @@ s3_tags_from_text(struct arena *a, struct span text, struct s3_tags *out, struct
 		if (s3_tags_get(&(struct s3_tags){ out->v, i }, out->v[i].key).p != NULL)
 			return bad_text(pr, text);
 	return check(out, S3_OBJECT_TAGS_MAX, pr);
+}
+
+int
+s3_tags_from_header(struct arena *a, struct span text, struct s3_tags *out, struct s3_problem *pr)
+{
+	struct s3_problem letters = { 0 };
+
+	if (s3_tags_from_text(a, text, out, pr) != 0)
+		return -1;
+	return s3_tags_check_letters(out->v, out->n, &letters) == 0 ? 0 : bad_text(pr, text);
 }
 
 static void

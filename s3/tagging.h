@@ -17,10 +17,16 @@ struct s3_tags {
 	size_t n;
 };
 
-/* A Tagging document. -1 with pr: MalformedXML, InvalidTag. */
+/* Tag rules of S3: at most max, keys unique, 1..128 characters, values 0..256, no "aws:" prefix. */
+MUST_CHECK int s3_tags_check(const struct s3_tag *tags, size_t n, size_t max, struct s3_problem *pr);
+/* And what they may be made of: letters, digits, blanks and + - = . _ : / @. Asked of what comes in, not of what is stored. */
+MUST_CHECK int s3_tags_check_letters(const struct s3_tag *tags, size_t n, struct s3_problem *pr);
+/* A Tagging document of a request. -1 with pr: MalformedXML, InvalidTag. */
 MUST_CHECK int s3_tags_from_xml(struct arena *a, struct span doc, size_t max, struct s3_tags *out, struct s3_problem *pr);
 /* "a=1&b=2". -1 with pr: InvalidArgument (form, or a key twice), InvalidTag, BadRequest (too many). */
 MUST_CHECK int s3_tags_from_text(struct arena *a, struct span text, struct s3_tags *out, struct s3_problem *pr);
+/* The same of a request, whose letters are checked, too. */
+MUST_CHECK int s3_tags_from_header(struct arena *a, struct span text, struct s3_tags *out, struct s3_problem *pr);
 /* NULL for no tags, and past the arena's cap. */
 const char *s3_tags_text(struct arena *a, const struct s3_tags *tags);
 /* The whole Tagging document, its tags in the order of their keys. */

@@ -190,7 +190,9 @@ acl_of_new_bucket(struct req *r, const struct identity *who, const char **acl, c
 	if (said == NULL)
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	if (rule.p != NULL && !s3_ownership_word(rule, &o)) {
-		(void)s3_problem_argument(&r->problem, "Invalid x-amz-object-ownership header", "x-amz-object-ownership", rule);
+		(void)s3_problem_set(&r->problem, S3_InvalidArgument, arena_printf(r->arena, "Invalid x-amz-object-ownership header: %.*s",
+		    (int)rule.len, rule.p));
+		s3_problem_extra(&r->problem, "ArgumentName", SPAN("x-amz-object-ownership"));
 		return req_refused(r, "no such object ownership");
 	}
 	if (rule.p == NULL && !s3_ownership_word(span_of(unsaid), &o))

@@ -214,7 +214,8 @@ op_delete_bucket(struct req *r, const struct identity *who)
 	if (meta_bucket_delete(r->thread->meta, r->arena, r->bucket, &gone, &r->err) != 0)
 		return -1;
 	if (gone == BUCKET_NOT_EMPTY)
-		return req_refuse(r, S3_BucketNotEmpty, NULL, "BucketName", span_of(r->bucket_name));
+		return req_refuse(r, S3_BucketNotEmpty, r->bucket->versioning[0] == '\0' ? NULL :
+			"The bucket you tried to delete is not empty. You must delete all versions in the bucket.", "BucketName", span_of(r->bucket_name));
 	if (gone == BUCKET_NOT_THERE)
 		return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
 	reply_begin(&rp, r, 204);

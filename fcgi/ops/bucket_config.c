@@ -25,6 +25,9 @@
 #include "s3/tagging.h"
 #include "s3/website.h"
 
+#define TRANSITION_SIZE "x-amz-transition-default-minimum-object-size"
+#define TRANSITION_SIZE_DEFAULT "all_storage_classes_128K"
+
 #define NS " xmlns=\"" XML_S3_NS "\""
 
 static const struct bucket_config configs[] = {
@@ -87,6 +90,27 @@ find(struct req *r, const struct bucket_config *c, const char **document)
 	return 0;
 }
 
+/* Which objects are too small for a transition: with none to do there is S3's default alone. Clients wait until they read what they said. */
+static void
+transition_header(struct reply *rp, const struct bucket_config *c)
+{
+	if (c->kind == CONFIG_KIND_LIFECYCLE)
+		reply_str(rp, TRANSITION_SIZE, TRANSITION_SIZE_DEFAULT);
+}
+
+static int
+check_transition(struct req *r)
+{
+	struct span said = req_header(r, TRANSITION_SIZE);
+
+	if (said.p == NULL || span_eq(said, SPAN(TRANSITION_SIZE_DEFAULT)))
+		return 0;
+	if (span_eq(said, SPAN("varies_by_storage_class")))
+		return req_refuse(r, S3_NotImplemented, NULL, "Header", SPAN(TRANSITION_SIZE));
+	return req_refuse(r, S3_InvalidRequest,
+	    arena_printf(r->arena, "Invalid TransitionDefaultMinimumObjectSize found: %.*s", (int)said.len, said.p), NULL, SPAN(""));
+}
+
 int
 op_get_bucket_config(struct req *r, const struct identity *who)
 {
@@ -101,6 +125,7 @@ op_get_bucket_config(struct req *r, const struct identity *who)
 	if (document == NULL)
 		return req_refuse(r, c->missing, NULL, "BucketName", span_of(r->bucket_name));
 	reply_begin(&rp, r, 200);
+	transition_header(&rp, c);
 	return reply_body(&rp, c->form == NULL ? "application/json" : "application/xml", span_of(document));
 }
 
@@ -125,6 +150,8 @@ store(struct req *r, const struct bucket_config *c, const char *document, int st
 	if (config_store(r, c->kind, document) != 0)
 		return -1;
 	reply_begin(&rp, r, status);
+	if (document != NULL)
+		transition_header(&rp, c);
 	return reply_empty(&rp);
 }
 
@@ -136,7 +163,7 @@ op_put_bucket_config(struct req *r, const struct identity *who)
 	const char *stored;
 	struct body b;
 
-	if (check_owner(r, who, c) != 0)
+	if (check_owner(r, who, c) != 0 || (c->kind == CONFIG_KIND_LIFECYCLE && check_transition(r) != 0))
 		return -1;
 	if (body_open(r, who, c->form == NULL ? 4 * POLICY_BYTES_MAX : 4 * S3_CONFIG_BYTES_MAX, &b) != 0 ||
 	    body_all(&b, &given) != 0)

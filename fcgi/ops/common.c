@@ -223,12 +223,14 @@ ops_find_object(struct req *r, const struct identity *who, bool want_data, struc
 	if (found == 1 && out->is_marker) {
 		char date[DATE_HTTP_SIZE];
 
-		if (version == NULL)
+		bool is_gone = version == NULL && r->op != OP_GetObjectTagging && r->op != OP_PutObjectAcl;
+
+		if (is_gone)
 			(void)ops_no_such_key(r, r, who, r->key);
 		date_http(out->mtime_us, date);
 		r->more_headers = arena_printf(r->arena, "x-amz-delete-marker: true\r\nx-amz-version-id: %s\r\nLast-Modified: %s\r\n",
 		    out->version, date);
-		return version == NULL ? -1 : ops_marker_not_allowed(r);
+		return is_gone ? -1 : ops_marker_not_allowed(r);
 	}
 	return found == 1 ? check_owner(r, who, out) : ops_no_such_key(r, r, who, r->key);
 }

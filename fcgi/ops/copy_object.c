@@ -52,7 +52,8 @@ changes_something(const struct copying *c)
 	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
 		if (req_header(c->r, headers[i]).p != NULL)
 			return true;
-	return false;
+	/* Then the copy is encrypted as the bucket is now. */
+	return bucket_has_config(c->r->bucket, CONFIG_KIND_ENCRYPTION);
 }
 
 static int
@@ -210,10 +211,11 @@ answer(struct copying *c)
 	if (!strbuf_ok(&xml))
 		return FAIL(&c->r->err, ERR_LIMIT, "the answer is too long");
 	reply_begin(&rp, c->r, 200);
-	if (c->source.bucket->versioning[0] != '\0')
+	if (c->source.bucket->versioning[0] != '\0' && !c->source.o.is_null)
 		reply_str(&rp, "x-amz-copy-source-version-id", c->source.o.version);
-	if (p->placed.versioned)
-		reply_str(&rp, "x-amz-version-id", p->placed.version);
+	/* A put into a suspended bucket is told of no version, a copy is. */
+	if (c->r->bucket->versioning[0] != '\0')
+		reply_str(&rp, "x-amz-version-id", p->placed.versioned ? p->placed.version : "null");
 	sse_reply(&rp, p->sse);
 	ops_expiration(&rp, p->object.size, p->object.tags, p->placed.mtime_us);
 	return reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });

@@ -46,6 +46,12 @@ read_meta(struct req *r, const struct identity *who, struct got *g)
 	return 0;
 }
 
+static bool
+is_whole(const struct got *g)
+{
+	return g->range.first == 0 && g->range.len == g->o.size;
+}
+
 /* Of the object, or of the one part of it that is answered; its type is the object's in either case. */
 static void
 checksum_headers(struct reply *rp, const struct got *g)
@@ -56,8 +62,9 @@ checksum_headers(struct reply *rp, const struct got *g)
 	if (!checksum_decode(g->o.checksums, &stored) || stored.algo == CHECKSUM_NONE)
 		return;
 	checksum_text(&stored, text);
-	if (g->in_parts.number > 0) {
-		if (!checksum_decode(g->in_parts.checksums, &of_part) || of_part.algo == CHECKSUM_NONE)
+	if (g->in_parts.number > 0 && !is_whole(g)) {
+		/* S3 tells a part's own where the object's is made of them. */
+		if (stored.type == CHECKSUM_FULL_OBJECT || !checksum_decode(g->in_parts.checksums, &of_part) || of_part.algo == CHECKSUM_NONE)
 			return;
 		checksum_text(&of_part, text);
 		stored.algo = of_part.algo;
@@ -225,8 +232,8 @@ begin(struct reply *rp, struct req *r, const struct identity *who, const struct 
 	}
 	if (g->part > 0 && g->o.has_parts)
 		reply_i64(rp, "x-amz-mp-parts-count", g->o.parts_count);
-	/* Of a range nobody keeps one. */
-	if ((!g->range.partial || g->part > 0) && mode.p != NULL && s3_ieq(mode, SPAN("ENABLED")))
+	/* Of less nobody keeps one. */
+	if ((is_whole(g) || g->part > 0) && mode.p != NULL && s3_ieq(mode, SPAN("ENABLED")))
 		checksum_headers(rp, g);
 }
 

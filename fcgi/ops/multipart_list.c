@@ -140,7 +140,8 @@ op_list_multipart_uploads(struct req *r, const struct identity *who)
 		if (!entries[i].is_prefix && item_of(r, who, &names, entries[i].key, &entries[i].upload, &items[i]) != 0)
 			return -1;
 	}
-	if (end.truncated) {
+	end.id = "";
+	if (end.truncated || (n > 0 && !items[n - 1].is_prefix)) {
 		end.key = items[n - 1].key;
 		end.id = items[n - 1].id;
 	}

@@ -92,7 +92,7 @@ open_change(struct req *r, const struct identity *who, struct span *document, st
 {
 	struct body b;
 
-	if (needs_lock(r) != 0 || ops_version_of(r, req_param(r, "versionId"), buf, version) != 0)
+	if (ops_version_of(r, req_param(r, "versionId"), buf, version) != 0)
 		return -1;
 	return body_open(r, who, DOCUMENT_MAX, &b) != 0 || body_all(&b, document) != 0 ? -1 : 0;
 }
@@ -110,6 +110,8 @@ op_put_object_retention(struct req *r, const struct identity *who)
 		return -1;
 	if (retention_parse(r->arena, document, r->now_us, &lock, &r->problem) != 0)
 		return req_refused(r, "the document is refused");
+	if (needs_lock(r) != 0)
+		return -1;
 	if (meta_object_retain(r->thread->meta, r->arena, r->bucket, r->key, version, lock.mode, lock.until_us,
 	        ops_bypasses_governance(r, who, r->key), &wrote, &r->err) != 0)
 		return -1;
@@ -129,6 +131,8 @@ op_put_object_legal_hold(struct req *r, const struct identity *who)
 		return -1;
 	if (legal_hold_parse(r->arena, document, &hold, &r->problem) != 0)
 		return req_refused(r, "the document is refused");
+	if (needs_lock(r) != 0)
+		return -1;
 	if (meta_object_hold(r->thread->meta, r->arena, r->bucket, r->key, version, hold, &wrote, &r->err) != 0)
 		return -1;
 	return changed(r, wrote);

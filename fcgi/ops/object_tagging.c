@@ -28,7 +28,7 @@ ops_tags(struct req *r, const struct identity *who, struct object *o)
 
 	if (text.p == NULL)
 		return 0;
-	if (s3_tags_from_text(r->arena, text, &tags, &r->problem) != 0)
+	if (s3_tags_from_header(r->arena, text, &tags, &r->problem) != 0)
 		return req_refused(r, "the tags are refused");
 	if (tags.n == 0)
 		return 0;

@@ -67,7 +67,7 @@ answer(const struct part_copy *c, const struct checksum_values *got, const struc
 	if (!strbuf_ok(&xml))
 		return FAIL(&c->r->err, ERR_LIMIT, "the answer is too long");
 	reply_begin(&rp, c->r, 200);
-	if (c->source.bucket->versioning[0] != '\0')
+	if (c->source.bucket->versioning[0] != '\0' && !c->source.o.is_null)
 		reply_str(&rp, "x-amz-copy-source-version-id", c->source.o.version);
 	sse_reply(&rp, c->m.sse);
 	return reply_body(&rp, "application/xml", (struct span){ xml.buf, xml.len });

@@ -165,7 +165,7 @@ def test_encryption():
                 eq("told", (r.get(SSE), r.get(SSE + "-customer-algorithm")), (to.get(SSE), to.get(SSE + "-customer-algorithm")))
                 eq("ETag", r.text("ETag") == etag, not read)
     error(copy((n, "s2"), n), 400, "InvalidRequest")
-    error(copy((n, "s2"), n, **source_key(3)), 400, "InvalidRequest")
+    error(copy((n, "s2"), n, **source_key(3)), 403, "AccessDenied")
     error(copy((n, "s0"), n, **source_key(1)), 400, "InvalidRequest")
 
 

@@ -110,16 +110,17 @@ def test_begins_with():
     """Tags, an access control list and object ownership: there when it returns, in each region; and what is refused makes nothing."""
     n = "t-" + secrets.token_hex(8)
     body = "<CreateBucketConfiguration><LocationConstraint>%s</LocationConstraint><Tags>%s</Tags></CreateBucketConfiguration>"
-    tags = "<Tag><Key>b</Key><Value>&lt;2&gt;</Value></Tag><Tag><Key>a</Key><Value></Value></Tag>"
+    tags = "<Tag><Key>b</Key><Value>2 = two</Value></Tag><Tag><Key>a</Key><Value></Value></Tag>"
     for h, code in (({"x-amz-acl": "public-read"}, "InvalidBucketAclWithObjectOwnership"), ({"x-amz-object-ownership": "Me"}, "InvalidArgument"),
                     ({"x-amz-acl": "public-read", "x-amz-object-ownership": "BucketOwnerEnforced"}, "InvalidBucketAclWithObjectOwnership"),
                     ({"x-amz-acl": "open", "x-amz-object-ownership": "ObjectWriter"}, "InvalidArgument")):
         error(S3(EU).request("PUT", n, body=(body % (EU.name, tags)).encode(), headers=h), 400, code)
     error(S3(EU).request("PUT", n, body=(body % (EU.name, tags * 2)).encode()), 400, "InvalidTag")
+    error(S3(EU).request("PUT", n, body=(body % (EU.name, tags.replace("2 = two", "1,2"))).encode()), 400, "InvalidTag", TagKey="b", TagValue="1,2")
     eq("nothing is made", S3(EU).request("HEAD", n).status, 404)
     status(S3(US).request("PUT", n, body=(body % (EU.name, tags)).encode(), headers={"x-amz-acl": "public-read", "x-amz-object-ownership": "ObjectWriter"}), 200)
     for region in (EU, US):
-        eq("tags", sorted((t.findtext("Key"), t.findtext("Value")) for t in S3(region).request("GET", n, query="tagging").xml.iter("Tag")), [("a", ""), ("b", "<2>")])
+        eq("tags", sorted((t.findtext("Key"), t.findtext("Value")) for t in S3(region).request("GET", n, query="tagging").xml.iter("Tag")), [("a", ""), ("b", "2 = two")])
         eq("ownership", S3(region).request("GET", n, query="ownershipControls").text("Rule/ObjectOwnership"), "ObjectWriter")
         eq("open", S3(region).send("GET", "/" + n).status, 200)
     status(S3(EU).request("DELETE", n), 204)

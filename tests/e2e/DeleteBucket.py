@@ -30,6 +30,16 @@ def test_not_empty():
     status(S3(US).request("DELETE", n), 204)
 
 
+def test_versions_are_left():
+    """A marker keeps it, too; and S3 says why."""
+    n = versioned(EU)
+    S3().put(n, "k", b"x")
+    S3().delete(n, "k")
+    r = S3().request("DELETE", n)
+    error(r, 409, "BucketNotEmpty", BucketName=n)
+    contains("why", r.text("Message"), "You must delete all versions in the bucket.")
+
+
 def test_missing():
     n = "t-" + secrets.token_hex(8)
     error(S3().request("DELETE", n), 404, "NoSuchBucket", BucketName=n)

@@ -66,6 +66,19 @@ def test_conditions_not_taken():
     eq("still there", versions(n), [("k", v, True, False)])
 
 
+def test_bypass_of_nothing():
+    """x-amz-bypass-governance-retention is refused where the bucket has no object lock, by both deletes, whatever it says."""
+    n = bucket(EU)
+    S3().put(n, "k", b"x")
+    body = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    for word in ("true", "false"):
+        h = {"x-amz-bypass-governance-retention": word}
+        error(S3().request("DELETE", n, "k", headers=h), 400, "InvalidArgument", ArgumentName="x-amz-bypass-governance-retention")
+        error(S3(US).request("POST", n, query="delete", body=body, headers=dict(h, **{"x-amz-checksum-crc32": sigv4.checksum("crc32", body)})), 400, "InvalidArgument",
+              ArgumentName="x-amz-bypass-governance-retention")
+    eq("still there", S3().keys(n), ["k"])
+
+
 def test_missing_bucket():
     error(S3().delete("t-" + secrets.token_hex(8), "k"), 404, "NoSuchBucket")
 

@@ -86,7 +86,7 @@ def test_sse_c():
             g = S3().request("GET", n, "k", headers=dict(mine, Range="bytes=%d-%d" % (a, b)))
             ok("bytes %d-%d of %d" % (a, b, size), g.status == 206 and g.body == data[a:b + 1], g)
         error(S3().get(n, "k"), 400, "InvalidRequest")
-        error(S3().request("GET", n, "k", headers=other), 400, "InvalidRequest")
+        error(S3().request("GET", n, "k", headers=other), 403, "AccessDenied")
         eq("HEAD without the key", S3().head(n, "k").status, 400)
         eq("HEAD with it", S3().request("HEAD", n, "k", headers=mine).status, 200)
     S3().put(n, "plain", b"x")
@@ -118,9 +118,10 @@ def test_refused():
     c = customer(1)
     for h in ({k: v for k, v in c.items() if not k.endswith("algorithm")}, {k: v for k, v in c.items() if not k.endswith("-key")},
               {k: v for k, v in c.items() if not k.endswith("md5")}, customer(1, md5="A" * 22 + "=="),
-              dict(c, **{SSE + "-customer-algorithm": "AES128"}), dict(c, **{SSE + "-customer-key": "AAAA"}),
+              dict(c, **{SSE + "-customer-key": "AAAA"}),
               dict(c, **{SSE: "AES256"}), {SSE: "AES128"}, {SSE + "-aws-kms-key-id": "k"}):
         error(S3().request("PUT", n, "k", body=b"x", headers=h), 400, "InvalidArgument", ArgumentName=None)
+    error(S3().request("PUT", n, "k", body=b"x", headers=dict(c, **{SSE + "-customer-algorithm": "AES128"})), 400, "InvalidEncryptionAlgorithmError", ArgumentValue="AES128")
     error(S3().request("PUT", n, "k", body=b"x", headers={SSE: "aws:kms"}), 501, "NotImplemented")
     S3().put(n, "there", b"x")
     error(S3().request("GET", n, "there", headers={SSE: "AES256"}), 400, "InvalidArgument")

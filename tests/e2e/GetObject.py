@@ -66,6 +66,16 @@ def test_range_ignored():
             ok("whole for %s" % spec, r.body == data, len(r.body))
 
 
+def test_checksum_of_a_range():
+    """Told where the range is the whole object, and of no less."""
+    n = bucket(EU)
+    for key, data in two(n):
+        for spec, told in (("0-", True), ("0-%d" % (len(data) + 9), True), ("-%d" % len(data), True), ("1-", False), ("0-%d" % (len(data) - 2), False)):
+            r = S3().get(n, key, Range="bytes=" + spec, x_amz_checksum_mode="ENABLED")
+            status(r, 206)
+            eq("of %s of %s" % (spec, key), r.get("x-amz-checksum-crc64nvme"), sigv4.checksum("crc64nvme", data) if told else None)
+
+
 def test_range_of_nothing():
     n = bucket(EU)
     S3().put(n, "empty", b"")
@@ -83,7 +93,7 @@ def test_conditions():
         for headers, expected in (
                 ({"If-Match": tag}, 200), ({"If-Match": '"x"'}, 412), ({"If-Match": "*"}, 200), ({"If-Match": '"x", %s' % tag}, 200), ({"If-Match": tag.strip('"')}, 200),
                 ({"If-None-Match": tag}, 304), ({"If-None-Match": '"x"'}, 200), ({"If-None-Match": "*"}, 304),
-                ({"If-Modified-Since": old}, 200), ({"If-Modified-Since": date}, 304), ({"If-Modified-Since": "rubbish"}, 200),
+                ({"If-Modified-Since": old}, 200), ({"If-Modified-Since": new}, 200), ({"If-Modified-Since": date}, 304), ({"If-Modified-Since": "rubbish"}, 200),
                 ({"If-Unmodified-Since": old}, 412), ({"If-Unmodified-Since": new}, 200), ({"If-Unmodified-Since": date}, 200),
                 ({"If-Match": tag, "If-Unmodified-Since": old}, 200), ({"If-None-Match": '"x"', "If-Modified-Since": date}, 200), ({"If-None-Match": tag, "If-Modified-Since": old}, 304),
                 ({"If-Match": tag, "Range": "bytes=0-9"}, 206), ({"If-None-Match": tag, "Range": "bytes=0-9"}, 304), ({"If-Match": '"x"', "Range": "bytes=0-9"}, 412)):

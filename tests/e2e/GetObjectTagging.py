@@ -26,7 +26,9 @@ def test_errors():
     error(tagging("GET", n, version="ffffffffffffffff"), 404, "NoSuchVersion")
     error(tagging("GET", n, version="zz"), 400, "InvalidArgument")
     S3().delete(n, "k")
-    error(tagging("GET", n), 404, "NoSuchKey")
+    r = tagging("GET", n)
+    error(r, 405, "MethodNotAllowed", Method="GET", ResourceType="DeleteMarker")
+    eq("what can be done to it", r.get("Allow"), "DELETE")
 
 
 def test_odd_key():

@@ -35,8 +35,9 @@ def test_answer():
         r, keys, _ = uploads(n, region)
         eq("keys", keys, ["a", "b", "b"])
         eq("the earlier first", ids_of(r)[1:], [first, second])
-        eq("elements", [e.tag for e in r.xml], ["Bucket", "KeyMarker", "UploadIdMarker", "Prefix", "MaxUploads", "IsTruncated", "Upload", "Upload", "Upload"])
+        eq("elements", [e.tag for e in r.xml], ["Bucket", "KeyMarker", "UploadIdMarker", "NextKeyMarker", "NextUploadIdMarker", "Prefix", "MaxUploads", "IsTruncated", "Upload", "Upload", "Upload"])
         eq("of an upload", [e.tag for e in r.xml.findall("Upload")[1]], ["Key", "UploadId", "Initiator", "Owner", "StorageClass", "Initiated", "ChecksumAlgorithm", "ChecksumType"])
+        eq("the last that is listed", (r.text("NextKeyMarker"), r.text("NextUploadIdMarker")), ("b", second))
         eq("said", (r.text("Bucket"), r.text("MaxUploads"), r.text("IsTruncated"), r.text("Upload/StorageClass")), (n, "1000", "false", "STANDARD"))
         ok("owner", r.text("Upload/Owner/ID") and r.text("Upload/Owner/DisplayName"), r.body)
 

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 from bucket_config import Kind  # noqa: E402
 
-KIND = Kind('tagging', "<Tagging><TagSet><Tag><Key>Hello</Key><Value>World &amp; more</Value></Tag></TagSet></Tagging>", 'NoSuchTagSet', 204)
+KIND = Kind('tagging', "<Tagging><TagSet><Tag><Key>Hello</Key><Value>World @ more</Value></Tag></TagSet></Tagging>", 'NoSuchTagSet', 204)
 
 
 def test_everywhere_at_once():
@@ -23,7 +23,7 @@ def test_refused():
 
 def test_malformed():
     """What S3 refuses as MalformedXML."""
-    KIND.check_malformed("<Tagging/>", "<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>")
+    KIND.check_malformed("<Tagging><Tag/></Tagging>", "<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>")
 
 
 def tags(pairs):
@@ -34,14 +34,16 @@ def test_limits():
     """50 tags, keys of 1 to 128 characters, values of 256; keys once, none that begins with aws:."""
     n = bucket(EU)
     for pairs in ([("k%d" % i, "v") for i in range(51)], [("", "v")], [("k" * 129, "v")], [("k", "v" * 257)], [("k", "1"), ("k", "2")],
-                  [("aws:k", "v")]):
+                  [("aws:k", "v")], [("k,", "v")], [("k", "v&amp;w")]):
         error(KIND.put(n, tags(pairs)), 400, "InvalidTag")
     KIND.is_missing(n)
     pairs = [("\u00fc%02d" % i + "k" * 125, "\u65e5" * 256) for i in range(50)]
     status(KIND.put(n, tags(pairs)), 204)
     eq("as put", [(t.findtext("Key"), t.findtext("Value")) for t in KIND.get(n, S3(US)).xml.iter("Tag")], pairs)
-    status(KIND.put(n, tags([])), 204)
-    KIND.is_missing(n)
+    for nothing in (tags([]), b"<Tagging/>"):
+        status(KIND.put(n, tags(pairs)), 204)
+        status(KIND.put(n, nothing), 204)
+        KIND.is_missing(n)
 
 
 if __name__ == "__main__":

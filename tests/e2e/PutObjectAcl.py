@@ -53,7 +53,8 @@ def test_versions():
     eq("current", (S3().send("GET", "/%s/k" % n).status, S3().send("GET", "/%s/k?versionId=%s" % (n, one)).status), (403, 200))
     eq("the current one's", put_acl(n, "k", acl="public-read").get("x-amz-version-id"), two)
     marker = S3().delete(n, "k").get("x-amz-version-id")
-    error(put_acl(n, "k", acl="private"), 404, "NoSuchKey")
+    error(put_acl(n, "k", acl="private"), 405, "MethodNotAllowed", Method="PUT", ResourceType="DeleteMarker")
+    error(acl_of(n, "k"), 404, "NoSuchKey")
     error(put_acl(n, "k", acl="private", version=marker), 405, "MethodNotAllowed")
 
 

@@ -279,8 +279,12 @@ START_TEST(test_tags_xml)
 	s3_tags_xml(&sb, &tags);
 	ck_assert_str_eq(strbuf_cstr(&sb), XML_DECLARATION "<Tagging xmlns=\"" XML_S3_NS "\"><TagSet>"
 	    "<Tag><Key>a</Key><Value>x</Value></Tag><Tag><Key>b</Key><Value>&lt;</Value></Tag></TagSet></Tagging>");
-	ck_assert_int_eq(s3_tags_from_xml(arena, (struct span){ sb.buf, sb.len }, S3_OBJECT_TAGS_MAX, &tags, &pr), 0);
 	ck_assert_str_eq(help_text(s3_tags_get(&tags, SPAN("b"))), "<");
+	/* One that is stored is read; one that comes in is refused. */
+	ck_assert_int_eq(s3_tags_from_xml(arena, (struct span){ sb.buf, sb.len }, S3_OBJECT_TAGS_MAX, &tags, &pr), -1);
+	ck_assert_int_eq(pr.code, S3_InvalidTag);
+	ck_assert_int_eq(s3_tags_from_xml(arena, SPAN("<Tagging><TagSet><Tag><Key>b</Key><Value>+</Value></Tag></TagSet></Tagging>"), S3_OBJECT_TAGS_MAX,
+	    &tags, &pr), 0);
 	ck_assert_ptr_null(s3_tags_get(&tags, SPAN("c")).p);
 }
 END_TEST

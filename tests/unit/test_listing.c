@@ -40,7 +40,7 @@ static const struct {
 	{ false, "prefix=&delimiter=&marker=", "1000 [] [] [] - owner" },
 	{ false, "delimiter=long+one", "1000 [] [long one] [] - owner" },
 	{ false, "encoding-type=url", "1000 [] [] [] url owner" },
-	{ false, "encoding-type=", "1000 [] [] [] - owner" },
+	{ false, "encoding-type=", "InvalidArgument encoding-type" },
 	{ false, "encoding-type=base64", "InvalidArgument encoding-type" },
 	{ false, "start-after=z&continuation-token=zzz", "1000 [] [] [] - owner" },
 	{ true, "start-after=m", "1000 [] [] [m] - -" },
