@@ -8,11 +8,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 
 
-def needs(program, package):
-    if not os.path.exists(program):
-        skip("%s is not there (%s)" % (program, package))
-
-
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

@@ -49,6 +49,11 @@ def skip(why):
     raise Skipped(why)
 
 
+def needs(program, package):
+    if not os.path.exists(program):
+        skip("%s is not there (%s)" % (program, package))
+
+
 def _short(v):
     t = repr(v)
     return t if len(t) < 600 else t[:400] + " ... " + t[-150:]
