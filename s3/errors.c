@@ -29,6 +29,8 @@ code_of_kind(int kind)
 	case ERR_UNAVAILABLE:
 	case ERR_TIMEOUT:
 		return S3_SlowDown;
+	case ERR_QUOTA:
+		return S3_QuotaExceeded;
 	case ERR_NO_SPACE:
 		return S3_ServiceUnavailable;
 	case ERR_CONFLICT:
