@@ -4,7 +4,7 @@
  *
  * Owns:       the blob's writer and its sealer.
  * Called by:  fcgi/ops.
- * Blocks:     on the store.
+ * Blocks:     on the store; opening: also on the regional database, where a bucket has a quota.
  * Invariant:  a chunk is sealed when the next one begins, or the end is known: the
  *             last one is marked, so a whole one waits.
  */
@@ -12,6 +12,7 @@
 
 #include "base/chunk_seal.h"
 #include "base/clock.h"
+#include "fcgi/quota.h"
 
 int
 blob_out_open(struct req *r, const struct sse *sse, int64_t size, struct blob_out *o)
@@ -20,7 +21,8 @@ blob_out_open(struct req *r, const struct sse *sse, int64_t size, struct blob_ou
 	struct blob_id id;
 
 	*o = (struct blob_out){ .r = r };
-	if (store_create(r->thread->store, sse == NULL || size < 0 ? size : chunk_seal_size(size), &o->w, &r->err) != 0)
+	if (quota_admit(r, size) != 0 ||
+	    store_create(r->thread->store, sse == NULL || size < 0 ? size : chunk_seal_size(size), &o->w, &r->err) != 0)
 		return -1;
 	r->store_us += clock_mono_us() - start;
 	blob_writer_id(o->w, &id);

@@ -22,6 +22,7 @@
 #include "fcgi/identity.h"
 #include "fcgi/notify.h"
 #include "fcgi/ops/ops.h"
+#include "fcgi/quota.h"
 #include "fcgi/respond.h"
 #include "fcgi/route.h"
 #include "fcgi/service.h"
@@ -157,5 +158,6 @@ serve(struct thread *t, struct http *h)
 			http_abort(h);
 	}
 	access_log(&r, clock_mono_us() - r.start_us);
+	quota_watch(&r);
 	log_request(&r);
 }

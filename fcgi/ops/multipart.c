@@ -182,8 +182,11 @@ multipart_store(struct req *r, const struct multipart *m, const struct checksum_
 		put_drop_blob(r, o);
 		return FAIL(&r->err, ERR_LIMIT, "arena is full");
 	}
-	if (meta_upload_part(r->thread->meta, r->arena, r->bucket, r->key, &m->id, m->number, o, mtime_us, &did, &r->err) != 0)
-		return -1; /* perhaps it was written */
+	if (meta_upload_part(r->thread->meta, r->arena, r->bucket, r->key, &m->id, m->number, o, mtime_us, &did, &r->err) != 0) {
+		if (r->err.code == ERR_QUOTA) /* else it may have been written */
+			put_drop_blob(r, o);
+		return -1;
+	}
 	if (did == UPLOAD_DONE)
 		return 0;
 	put_drop_blob(r, o);

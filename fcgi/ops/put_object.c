@@ -82,7 +82,7 @@ body_to_blob(struct req *r, struct body *b, struct span first, const struct sse 
 	o->has_blob = true;
 done:
 	blob_out_abort(&out);
-	if (rc != 0 && r->problem.code == 0)
+	if (rc != 0 && r->problem.code == 0 && r->err.code != ERR_QUOTA)
 		log_event(r->id, EV_STORE_FAILED, LS("detail", r->err.detail));
 	return rc;
 }
@@ -205,8 +205,11 @@ put_row(struct req *r, struct put *p)
 	enum object_wrote wrote;
 
 	if (describe(r, p) != 0 ||
-	    meta_object_put(r->thread->meta, r->arena, r->bucket, &p->object, &p->cond, &wrote, &p->placed, &r->err) != 0)
+	    meta_object_put(r->thread->meta, r->arena, r->bucket, &p->object, &p->cond, &wrote, &p->placed, &r->err) != 0) {
+		if (r->err.code == ERR_QUOTA) /* else it may have been written */
+			put_drop_blob(r, &p->object);
 		return -1;
+	}
 	if (wrote == OBJECT_WROTE)
 		return 0;
 	put_drop_blob(r, &p->object);
