@@ -378,22 +378,42 @@ describe(struct delivery *d, struct span bytes, struct object *o)
 }
 
 static int
+drop_blob(struct delivery *d, const struct object *o)
+{
+	struct blob_id id;
+
+	if (!o->has_blob)
+		return 0;
+	memcpy(id.b, o->blob_id.b, sizeof(id.b));
+	return store_remove(d->m->st, &id, d->err);
+}
+
+/* The target's quota is used up: as if its policy forbade it, for now. */
+static int
+no_room(struct delivery *d, const struct object *o)
+{
+	*d->err = (struct err){ 0 };
+	d->denied = true;
+	return drop_blob(d, o);
+}
+
+static int
 put_lines(struct delivery *d, struct span bytes)
 {
 	struct object_cond none = { .kind = COND_NONE };
 	struct object_placed placed;
 	enum object_wrote wrote;
 	struct object o;
-	struct blob_id id;
 
 	/* The first one's key was asked about before the file was taken. */
 	if (d->n > 0 && check_policy(d) != 0)
 		return -1;
 	if (d->denied)
 		return 0;
-	if (describe(d, bytes, &o) != 0 || store_bytes(d, bytes, &o) != 0 ||
-	    meta_object_put(d->m->t, d->a, &d->target, &o, &none, &wrote, &placed, d->err) != 0)
+	if (describe(d, bytes, &o) != 0 || store_bytes(d, bytes, &o) != 0)
 		return -1;
+	if (meta_object_put(d->m->t, d->a, &d->target, &o, &none, &wrote, &placed, d->err) != 0)
+		return d->err->code == ERR_QUOTA ? no_room(d, &o) : -1;
 	d->n++;
 	if (wrote == OBJECT_WROTE) {
 		d->m->logs_delivered++;
@@ -401,10 +421,7 @@ put_lines(struct delivery *d, struct span bytes)
 	}
 	/* The bucket went, or one of these lines is there already and locked. */
 	d->m->logs_dropped++;
-	if (!o.has_blob)
-		return 0;
-	memcpy(id.b, o.blob_id.b, sizeof(id.b));
-	return store_remove(d->m->st, &id, d->err);
+	return drop_blob(d, &o);
 }
 
 /* ---- a file ---- */

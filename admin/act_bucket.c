@@ -8,6 +8,7 @@
  */
 #include "admin/act.h"
 #include "meta/move.h"
+#include "meta/quota.h"
 
 #include "s3/bucket_name.h"
 
@@ -28,6 +29,8 @@ static const struct column shown_cols[] = {
 	{ "routing", "Routing", COL_TEXT },
 	{ "versioning", "Versioning", COL_TEXT },
 	{ "configurations", "Configurations", COL_LIST },
+	{ "quota_bytes", "Quota, bytes", COL_SIZE },
+	{ "quota_objects", "Quota, objects", COL_INT },
 	{ "created", "Created", COL_TIME },
 	{ "id", "Id", COL_TEXT },
 	{ "moving", "Moving", COL_TEXT },
@@ -58,6 +61,17 @@ kinds_of(const struct action_ctx *c, const struct bucket *b)
 }
 
 int
+act_bucket_here(const struct action_ctx *c, const char *name, struct bucket *out, struct err *err)
+{
+	if (registry_bucket_find(c->thread, c->arena, name, out, err) != 0)
+		return -1;
+	if (strcmp(out->region, c->settings->region) != 0)
+		return FAIL(err, ERR_CONFLICT, "bucket \"%s\" is at home in region \"%s\": ask that region's anvil-admin or pages", name,
+		    out->region);
+	return 0;
+}
+
+int
 act_bucket_list(struct action_ctx *c, struct err *err)
 {
 	int limit = list_limit(c);
@@ -80,6 +94,7 @@ act_bucket_list(struct action_ctx *c, struct err *err)
 int
 act_bucket_show(struct action_ctx *c, struct err *err)
 {
+	struct quota quota = { QUOTA_NO_LIMIT, QUOTA_NO_LIMIT };
 	const char *moving = NULL;
 	struct move *moves;
 	struct bucket b;
@@ -91,10 +106,12 @@ act_bucket_show(struct action_ctx *c, struct err *err)
 		return -1;
 	if (n > 0)
 		moving = arena_printf(c->arena, "to %s: %s, %" PRId64 " rows", moves[0].target, moves[0].state, moves[0].rows);
+	if (bucket_has_config(&b, CONFIG_KIND_QUOTA) && meta_quota_find(c->thread, c->arena, &b.id, &quota, err) < 0)
+		return -1;
 	t = RESULT_RECORD(c->result, "bucket", shown_cols);
 	ROW(t, C_TEXT(b.name), C_TEXT(b.owner_name), C_TEXT(b.owner_id), C_TEXT(b.region),
 	    C_TEXT(b.status), C_TEXT(routing_word(&b)),
-	    C_TEXT(b.versioning[0] == '\0' ? "off" : b.versioning), C_LIST(kinds_of(c, &b)),
+	    C_TEXT(b.versioning[0] == '\0' ? "off" : b.versioning), C_LIST(kinds_of(c, &b)), C_LIMIT(quota.bytes), C_LIMIT(quota.objects),
 	    C_INT(b.created_us), C_TEXT(act_uuid(c, &b.id)), C_TEXT(moving),
 	    C_TEXT(b.policy));
 	return 0;
@@ -134,12 +151,8 @@ act_bucket_delete(struct action_ctx *c, struct err *err)
 	struct bucket b;
 	enum bucket_gone gone;
 
-	if (registry_bucket_find(c->thread, c->arena, name, &b, err) != 0)
+	if (act_bucket_here(c, name, &b, err) != 0)
 		return -1;
-	if (strcmp(b.region, c->settings->region) != 0)
-		return FAIL(err, ERR_CONFLICT,
-		    "bucket \"%s\" is at home in region \"%s\": delete it with that region's anvil-admin or pages",
-		    name, b.region);
 	if (meta_bucket_delete(c->thread, c->arena, &b, &gone, err) != 0)
 		return -1;
 	switch (gone) {

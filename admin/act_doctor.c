@@ -222,6 +222,7 @@ act_doctor(struct action_ctx *c, struct err *err)
 	check_cache(&d);
 	check_store(&d);
 	check_blobs(&d);
+	check_accounts(&d);
 	check_endpoint(&d);
 	if (d.failures > 0)
 		return FAIL(err, ERR_INTERNAL, "%d check%s failed", d.failures, d.failures == 1 ? "" : "s");

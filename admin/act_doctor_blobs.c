@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * admin/act_doctor_blobs.c - doctor's --blobs: every file of the store against
- * the rows that name it, both ways.
+ * the rows that name it, both ways; and what accounts of buckets say against their rows.
  *
  * Owns:       nothing.
  * Called by:  act_doctor.c.
@@ -12,8 +12,10 @@
 #include "admin/maintain.h"
 #include "admin/run.h"
 #include "base/parse.h"
+#include "meta/quota.h"
 
 #define FAULTS_SHOWN 20
+#define ACCOUNTS_PAGE 100
 
 struct tally {
 	struct doctor *d;
@@ -65,4 +67,72 @@ check_blobs(struct doctor *d)
 	if (t.n[BLOB_ORPHAN] > 0)
 		check_say(d, CHECK_WARN, "blobs", "\"anvil-admin maintain --orphans\" removes them",
 		    "%" PRId64 " of %" PRId64 " files have no row", t.n[BLOB_ORPHAN], m.blobs_seen);
+}
+
+/* ---- accounts ---- */
+
+struct accounts {
+	struct doctor *d;
+	struct meta_thread *t;
+	int64_t seen, wrong;
+};
+
+static int
+check_account(struct accounts *c, struct arena *a, const struct uuid *bucket, struct err *err)
+{
+	int64_t bytes = 0, objects = 0;
+	char id[UUID_TEXT_LEN + 1];
+	struct usage u;
+
+	if (meta_usage(c->t, a, bucket, &u, err) != 0)
+		return -1;
+	if (!u.counted) /* not begun yet, or gone meanwhile */
+		return 0;
+	if (meta_usage_count(c->t, a, bucket, false, &bytes, &objects, err) != 0)
+		return -1;
+	c->seen++;
+	if (bytes == 0 && objects == 0)
+		return 0;
+	c->wrong++;
+	uuid_text(bucket, id);
+	check_say(c->d, CHECK_FAIL, "quotas", "\"anvil-admin bucket recount\" corrects it; rows that were changed by hand are the usual cause",
+	    "the account of bucket %s lacks %" PRId64 " bytes and %" PRId64 " objects", id, bytes, objects);
+	return 0;
+}
+
+static int
+each_account(struct accounts *c, struct err *err)
+{
+	struct arena *list = arena_new(1 << 20), *a = arena_new(1 << 20);
+	struct uuid after = { { 0 } }, *ids;
+	size_t n = ACCOUNTS_PAGE;
+	int rc = 0;
+
+	while (rc == 0 && n == ACCOUNTS_PAGE) {
+		arena_reset(list);
+		rc = meta_quota_accounts(c->t, list, &after, ACCOUNTS_PAGE, &ids, &n, err);
+		for (size_t i = 0; rc == 0 && i < n; i++) {
+			arena_reset(a);
+			rc = check_account(c, a, &ids[i], err);
+			after = ids[i];
+		}
+	}
+	arena_free(a);
+	arena_free(list);
+	return rc;
+}
+
+void
+check_accounts(struct doctor *d)
+{
+	struct accounts c = { .d = d, .t = d->ctx->runtime->thread };
+	struct err err = { 0 };
+
+	if (!arg_flag(d->ctx, "blobs"))
+		return;
+	if (c.t == NULL || each_account(&c, &err) != 0)
+		check_say(d, CHECK_FAIL, "quotas", "mend the checks above first", "accounts of buckets could not be compared: %s",
+		    c.t == NULL ? "the databases are not open" : err.detail);
+	else if (c.wrong == 0 && c.seen > 0)
+		check_say(d, CHECK_OK, "quotas", NULL, "all %" PRId64 " accounts are what their buckets hold", c.seen);
 }

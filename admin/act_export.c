@@ -126,11 +126,8 @@ act_bucket_export(struct action_ctx *c, struct err *err)
 	const char *path = arg_str(c, "file");
 	struct export x = { .c = c, .versions = arg_flag(c, "versions"), .f = stdout };
 
-	if (registry_bucket_find(c->thread, c->arena, arg_str(c, "name"), &x.b, err) != 0)
+	if (act_bucket_here(c, arg_str(c, "name"), &x.b, err) != 0)
 		return -1;
-	if (strcmp(x.b.region, c->settings->region) != 0)
-		return FAIL(err, ERR_CONFLICT, "bucket \"%s\" is at home in region \"%s\": export it with that region's anvil-admin",
-		    x.b.name, x.b.region);
 	if (path == NULL)
 		return write_all(&x, err);
 	if (to_file(&x, path, err) != 0)

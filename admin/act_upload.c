@@ -29,18 +29,6 @@ struct page {
 	size_t n_names;
 };
 
-/* The bucket of that name, which must be at home here. */
-static int
-find_here(struct action_ctx *c, const char *name, struct bucket *b, struct err *err)
-{
-	if (registry_bucket_find(c->thread, c->arena, name, b, err) != 0)
-		return -1;
-	if (strcmp(b->region, c->settings->region) != 0)
-		return FAIL(err, ERR_CONFLICT, "bucket \"%s\" is at home in region \"%s\": ask that region's anvil-admin or pages", name,
-		    b->region);
-	return 0;
-}
-
 /* "MICROSECONDS.UPLOADID", as next_place() writes it. */
 static int
 read_place(const char *s, struct upload_held_query *q, struct err *err)
@@ -120,7 +108,7 @@ act_upload_list(struct action_ctx *c, struct err *err)
 	struct table *t;
 	size_t shown;
 
-	if ((after != NULL && read_place(after, &q, err) != 0) || (name != NULL && find_here(c, name, &b, err) != 0))
+	if ((after != NULL && read_place(after, &q, err) != 0) || (name != NULL && act_bucket_here(c, name, &b, err) != 0))
 		return -1;
 	if (name != NULL)
 		q.bucket_id = &b.id;
@@ -144,7 +132,7 @@ act_upload_abort(struct action_ctx *c, struct err *err)
 	struct uuid id;
 
 	c->audit_target = arena_printf(c->arena, "%s: %s", name, text);
-	if (find_here(c, name, &b, err) != 0)
+	if (act_bucket_here(c, name, &b, err) != 0)
 		return -1;
 	if (upload_id_parse(span_of(text), &id) &&
 	    meta_upload_abort(c->thread, c->arena, &b.id, span_of(key), &id, &did, err) != 0)

@@ -168,6 +168,18 @@ arg_age(const struct action_ctx *c, const char *name, int64_t otherwise)
 	return v->n > 0 && arg_parse_age(v->values[0], &seconds) ? seconds : otherwise;
 }
 
+int64_t
+arg_limit(const struct action_ctx *c, const char *name, int64_t otherwise)
+{
+	const struct arg_value *v = slot_of(c, name);
+	int64_t n = otherwise;
+
+	ASSERT(v->row->type == ARG_SIZE || v->row->type == ARG_COUNT);
+	if (v->n > 0 && !(v->row->type == ARG_SIZE ? arg_parse_size : arg_parse_count)(v->values[0], &n))
+		return otherwise;
+	return n;
+}
+
 bool
 arg_flag(const struct action_ctx *c, const char *name)
 {

@@ -119,6 +119,10 @@ bool args_check(struct args *args);
 const char *arg_check_value(const struct arg_row *row, const char *value, struct arena *a);
 /* "7d", "12h", "30m", "90s", or days alone. False: it is none. */
 bool arg_parse_age(const char *s, int64_t *seconds);
+/* "10G" (GiB), bytes alone, or "none": ARG_NO_LIMIT; a count has no units. False: it is none of these. */
+#define ARG_NO_LIMIT INT64_C(-1)
+bool arg_parse_size(const char *s, int64_t *bytes);
+bool arg_parse_count(const char *s, int64_t *n);
 
 /* ---- what an action's function gets ---- */
 
@@ -145,6 +149,7 @@ const char *arg_str_or(const struct action_ctx *c, const char *name, const char 
 const char *const *arg_list(const struct action_ctx *c, const char *name); /* NULL when not given */
 int64_t arg_num(const struct action_ctx *c, const char *name, int64_t otherwise);
 int64_t arg_age(const struct action_ctx *c, const char *name, int64_t otherwise); /* seconds */
+int64_t arg_limit(const struct action_ctx *c, const char *name, int64_t otherwise); /* a SIZE or COUNT; ARG_NO_LIMIT: none */
 bool arg_flag(const struct action_ctx *c, const char *name);
 
 #endif

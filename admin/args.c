@@ -261,17 +261,48 @@ arg_parse_age(const char *s, int64_t *seconds)
 	return false;
 }
 
+bool
+arg_parse_size(const char *s, int64_t *bytes)
+{
+	static const char units[] = "KMGTP";
+	const char *cur = s, *unit;
+	int64_t n, factor = 1;
+
+	if (arg_parse_count(s, bytes))
+		return true;
+	if (!parse_i64_prefix(&cur, s + strlen(s), 0, INT64_MAX, &n) || *cur == '\0' || cur[1] != '\0')
+		return false;
+	unit = strchr(units, *cur);
+	for (const char *u = units; unit != NULL && u <= unit; u++)
+		factor *= 1024;
+	*bytes = unit != NULL && n <= INT64_MAX / factor ? n * factor : 0;
+	return unit != NULL && n <= INT64_MAX / factor;
+}
+
+bool
+arg_parse_count(const char *s, int64_t *n)
+{
+	if (strcmp(s, "none") != 0)
+		return parse_i64(span_of(s), 0, INT64_MAX, n);
+	*n = ARG_NO_LIMIT;
+	return true;
+}
+
 static bool
 value_ok(const struct arg_row *row, const char *s)
 {
 	size_t len = strlen(s);
-	int64_t seconds;
+	int64_t n;
 
 	switch (row->type) {
 	case ARG_KEY:
 		return len > 0;
 	case ARG_AGE:
-		return arg_parse_age(s, &seconds);
+		return arg_parse_age(s, &n);
+	case ARG_SIZE:
+		return arg_parse_size(s, &n);
+	case ARG_COUNT:
+		return arg_parse_count(s, &n);
 	case ARG_TEXT:
 	case ARG_PATH:
 		return len > 0 && all_of(s, is_printable);

@@ -23,6 +23,7 @@ struct maintain {
 	int64_t orphans_seen;
 	int64_t buckets_ended;
 	int64_t moves_ended;      /* buckets whose rows were removed since they are at home elsewhere */
+	int64_t quotas_settled;   /* accounts that were not as their bucket's quota says (meta/quota.h) */
 	int64_t versions_expired; /* by lifecycle rules (admin/lifecycle.h); a marker that hides a version counts as one */
 	int64_t uploads_aborted;  /* by age (maintain_uploads), and by lifecycle rules */
 	int64_t logs_delivered, logs_dropped; /* objects of access logs (admin/access_log.h), and files nobody may have */

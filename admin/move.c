@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fault.h"
+#include "meta/quota.h"
 #include "meta/registry.h"
 #include "routing/move.h"
 
@@ -327,6 +328,7 @@ finish(struct mover *m, int64_t began_us, struct err *err)
 	struct move_job *j = m->j;
 	struct err ignored = { 0 };
 	const char *state = "in";
+	enum quota_settled settled;
 	bool home;
 
 	fault_point(FAULT_POINT_move_before_open);
@@ -340,6 +342,8 @@ finish(struct mover *m, int64_t began_us, struct err *err)
 	m->frozen = true; /* it is no harm when the source cannot be told */
 	j->source_told = m->src != NULL && tell_source(m, &ignored) == 0;
 	m->frozen = false;
+	if (meta_quota_settle(j->t, m->step, &m->mv.bucket_id, true, &settled, &ignored) != 0)
+		say(m, true, "the bucket's quota is not in force yet; maintain sees to it");
 	return 0;
 }
 

@@ -60,6 +60,41 @@ page_buckets(struct page_ctx *p, struct err *err)
 	    page_arg(p, "after"), "limit", PAGE_ROWS, NULL);
 }
 
+/* As it would be typed: "50G" for what is so many whole GiB. */
+static const char *
+limit_text(struct page_ctx *p, const struct cell *c, bool is_size)
+{
+	static const char units[] = "KMGTP";
+	int64_t n = c == NULL ? 0 : c->n;
+	size_t i = 0;
+
+	if (c == NULL || c->kind != CELL_NUMBER)
+		return "none";
+	while (is_size && n > 0 && n % 1024 == 0 && i < strlen(units)) {
+		n /= 1024;
+		i++;
+	}
+	return arena_printf(p->arena, "%" PRId64 "%.1s", n, i == 0 ? "" : &units[i - 1]);
+}
+
+/* What the bucket may hold; and in its home, what it holds. */
+static void
+page_quota(struct page_ctx *p, const struct result *r, const char *name, const char *here)
+{
+	const struct table *t = result_find(r, "bucket");
+	const char *bytes = limit_text(p, table_cell(t, 0, "quota_bytes"), true);
+	const char *objects = limit_text(p, table_cell(t, 0, "quota_objects"), false);
+	const char *const *kinds = table_cell(t, 0, "configurations")->list;
+	bool has = false;
+
+	for (size_t i = 0; kinds[i] != NULL; i++)
+		has = has || strcmp(kinds[i], "quota") == 0;
+	scope_flag(p->root, "has_quota", has);
+	if (has && strcmp(table_cell(t, 0, "region")->s, p->rt->settings->region) == 0)
+		page_try(p, "usage_problem", "bucket.usage", "name", name, NULL);
+	page_form(p, "bucket.quota", here, "name", name, "?bytes", has ? bytes : "", "?objects", has ? objects : "", NULL);
+}
+
 int
 page_bucket(struct page_ctx *p, struct err *err)
 {
@@ -74,6 +109,7 @@ page_bucket(struct page_ctx *p, struct err *err)
 	scope_flag(p->root, "at_home", strcmp(table_cell(result_find(r, "bucket"), 0, "region")->s, p->rt->settings->region) == 0);
 	mode = table_cell(result_find(r, "bucket"), 0, "routing");
 	policy = table_cell(result_find(r, "bucket"), 0, "policy");
+	page_quota(p, r, name, here);
 	page_form(p, "bucket.routing", here, "name", name, "?mode",
 	    mode != NULL && mode->kind == CELL_TEXT ? mode->s : "default", NULL);
 	page_form(p, "bucket.policy", here, "name", name, "?document",

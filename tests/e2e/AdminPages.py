@@ -272,6 +272,29 @@ def test_uploads():
     error(S3().request("GET", n, key, query={"uploadId": i}), 404, "NoSuchUpload")
 
 
+def test_quota():
+    """A bucket's page says what it holds and may hold, and changes that."""
+    b = Browser()
+    b.login()
+    n = bucket(EU)
+    here = "bucket?name=" + n
+    status(S3().request("PUT", n, "k", body=b"x" * 20480), 200)
+    eq("its page", b.get(here), 200)
+    contains("not counted", b.page, "it has no quota")
+    eq("set", b.submit(b.form(action="bucket.quota"), bytes="30K", objects="none"), 200)
+    well_formed(b, here)
+    for part in ("20 KiB in 1 objects", "30 KiB and - objects", 'value="30K"', "Remove the quota"):
+        contains("shown", b.page, part)
+    error(S3().request("PUT", n, "l", body=b"x" * 20480), 403, "QuotaExceeded")
+    eq("nonsense", b.submit(b.form(action="bucket.quota"), bytes="30X", objects="none"), 422)
+    contains("says so", b.page, "a number of bytes")
+    eq("a bucket of another region", b.get("bucket?name=" + bucket(US)), 200)
+    contains("elsewhere", b.page, "not counted")
+    b.get(here)
+    eq("removed", b.submit(b.form(action="bucket.quota", remove="1")), 200)
+    ok("gone", "Remove the quota" not in b.page, _page(b.page))
+
+
 def test_logout():
     b = Browser()
     b.login()

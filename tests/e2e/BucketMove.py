@@ -33,6 +33,13 @@ def rows(name, region, table="objects"):
     return int(psql("SELECT count(*) FROM %s WHERE bucket_id = '%s'" % (table, i), conf_value(region, "regional_dsn")))
 
 
+def usage(name, region):
+    """(bytes, objects); the account is what the rows are."""
+    u = find_field(admin_json(region, "bucket", "usage", name, "--count"), "usage")
+    eq("the account lacks nothing", (u["missing_bytes"], u["missing_objects"]), (0, 0))
+    return u["bytes"], u["objects"]
+
+
 class Loop(threading.Thread):
     """Calls fn(i) until it is told to stop; keeps the first failure."""
     def __init__(self, fn):
@@ -398,6 +405,24 @@ def test_events():
     records = sorted(w.records(), key=lambda r: r["s3"]["object"]["sequencer"])
     eq("before, then after", [r["awsRegion"] for r in records], [EU.name] * 3 + [US.name] * 3)
     w.close(n, s3=S3(US))
+
+
+def test_quota():
+    """It goes with the bucket: in force in the new home when the move is done, and no account is left in the old one."""
+    n = bucket(EU)
+    admin(EU, "bucket", "quota", n, "--bytes", "100K", "--objects", "9")
+    for i in range(8):
+        status(S3().request("PUT", n, "k%d" % i, body=b"x" * (100 if i else 50000)), 200)
+    move(n)
+    eq("counted there", usage(n, US), (50700, 8))
+    status(again(lambda: S3(US).request("PUT", n, "k8", body=b"x" * 100)), 200)
+    error(again(lambda: S3(EU).request("PUT", n, "k9", body=b"x")), 403, "QuotaExceeded")
+    admin(EU, "maintain")
+    i = psql("SELECT id FROM buckets WHERE name = '%s'" % n)
+    eq("no account", psql("SELECT count(*) FROM bucket_quotas WHERE bucket_id = '%s'" % i, conf_value(EU, "regional_dsn")), "0")
+    move(n, EU)
+    eq("and back", usage(n, EU), (50800, 9))
+    error(again(lambda: S3(US).request("PUT", n, "k9", body=b"x")), 403, "QuotaExceeded")
 
 
 if __name__ == "__main__":
