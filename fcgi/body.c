@@ -77,7 +77,7 @@ incomplete(struct body *b)
 
 	(void)snprintf(detail, sizeof(detail), "announced=%" PRId64 " received=%" PRId64 " decoded=%" PRId64,
 	    b->r->content_length, b->r->http->bytes_in, b->decoded);
-	(void)s3_problem_set(&b->r->problem, S3_IncompleteBody, NULL);
+	(void)s3_problem_set(&b->r->problem, b->r->http->stalled ? S3_RequestTimeout : S3_IncompleteBody, NULL);
 	return req_refused(b->r, detail);
 }
 

@@ -16,14 +16,20 @@ http_read(struct http *h, void *p, size_t len)
 {
 	ssize_t n;
 
-	if (h->broken)
+	if (h->broken || h->stalled)
 		return -1;
 	n = h->ops->read(h, p, len);
 	if (n < 0)
-		h->broken = true;
+		h->broken = !h->stalled;
 	else
 		h->bytes_in += n;
 	return n;
+}
+
+void
+http_limit_read(struct http *h, int64_t ms)
+{
+	h->ops->limit_read(h, ms);
 }
 
 bool

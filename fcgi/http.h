@@ -14,8 +14,10 @@
 
 struct http;
 struct http_ops {
-	/* What has come of the body: waits for at least one byte. > 0 bytes, 0 the body's end, -1 the web server went away. */
+	/* What has come of the body: waits for at least one byte. > 0 bytes, 0 the body's end, -1 the web server went away, or stalled. */
 	ssize_t (*read)(struct http *h, void *p, size_t len);
+	/* How long a read may wait from now on, to the request's end. Beyond that it sets stalled. */
+	void (*limit_read)(struct http *h, int64_t ms);
 	/* Would read return at once, or nearly? body_fd becomes readable when more is there. */
 	bool (*body_ready)(struct http *h);
 	int (*body_fd)(const struct http *h);
@@ -40,10 +42,12 @@ struct http {
 	int64_t body_len;        /* the same: its length; -1 = not announced */
 	bool close_after;        /* the same: no other request may follow on the client's connection */
 	bool broken;             /* the client went away */
+	bool stalled;            /* no byte of the body came for too long: nothing more is read, but an answer can be given */
 };
 
 /* As in http_ops; these count and remember what broke. */
 ssize_t http_read(struct http *h, void *p, size_t len);
+void http_limit_read(struct http *h, int64_t ms);
 bool http_body_ready(struct http *h);
 int http_body_fd(const struct http *h);
 /* The header block: "Status: 200 OK\r\nName: value\r\n...\r\n\r\n". Once a request. */

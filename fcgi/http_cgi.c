@@ -31,6 +31,14 @@ cgi_read(struct http *h, void *p, size_t len)
 	return n;
 }
 
+/* A program that is run for one request holds up nobody but who runs it. */
+static void
+cgi_limit_read(struct http *h, int64_t ms)
+{
+	(void)h;
+	(void)ms;
+}
+
 static bool
 cgi_body_ready(struct http *h)
 {
@@ -88,7 +96,7 @@ cgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-static const struct http_ops cgi_ops = { cgi_read, cgi_body_ready, cgi_body_fd, cgi_write, cgi_flush, cgi_abort, cgi_gone };
+static const struct http_ops cgi_ops = { cgi_read, cgi_limit_read, cgi_body_ready, cgi_body_fd, cgi_write, cgi_flush, cgi_abort, cgi_gone };
 
 void
 http_cgi_init(struct http_cgi *c, char **env, int in, int out)

@@ -4,7 +4,7 @@
  *
  * Owns:       the connection between requests; everything of a request ends in finish.
  * Called by:  worker.c, and through struct http by all others.
- * Blocks:     yes, on the web server; IO_TIMEOUT_S bounds one read or write.
+ * Blocks:     yes, on the web server; IO_TIMEOUT_MS bounds one read or write, or what http_limit_read says.
  * Invariant:  the wake signal is blocked while a request is under way.
  *
  * Three costs of libfcgi are gone around, with its public fields only:
@@ -25,7 +25,7 @@
 
 #include "base/clock.h"
 
-#define IO_TIMEOUT_S 120
+#define IO_TIMEOUT_MS 120000
 #define LIBFCGI_BUFFER 8192
 #define DIRECT_MIN LIBFCGI_BUFFER /* smaller pieces are better joined there */
 #define RECORD_MAX 65528       /* a multiple of 8, so that no padding is needed */
@@ -41,6 +41,7 @@ struct http_fcgi {
 	bool begun;                /* a request is under way */
 	bool body_ended;           /* all of standard input was read */
 	bool timeouts_set;
+	bool read_limited;         /* by less than IO_TIMEOUT_MS, in this request */
 	sigset_t idle_mask;        /* between requests: the wake signal is let in */
 };
 
@@ -50,17 +51,33 @@ http_fcgi_setup(void)
 	return FCGX_Init() == 0 ? 0 : -1;
 }
 
+static void
+fcgi_set_limit(const struct http_fcgi *f, int option, int64_t ms)
+{
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	(void)setsockopt(f->fcgx.ipcFd, SOL_SOCKET, option, &tv, sizeof(tv));
+}
+
 /* Reads and writes get a limit, once a connection, and only when a body is moved. */
 static void
 fcgi_limit_io(struct http_fcgi *f)
 {
-	struct timeval tv = { .tv_sec = IO_TIMEOUT_S };
-
 	if (f->timeouts_set)
 		return;
 	f->timeouts_set = true;
-	(void)setsockopt(f->fcgx.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	(void)setsockopt(f->fcgx.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	fcgi_set_limit(f, SO_RCVTIMEO, IO_TIMEOUT_MS);
+	fcgi_set_limit(f, SO_SNDTIMEO, IO_TIMEOUT_MS);
+}
+
+static void
+fcgi_limit_read(struct http *h, int64_t ms)
+{
+	struct http_fcgi *f = (struct http_fcgi *)h;
+
+	fcgi_limit_io(f);
+	f->read_limited = true;
+	fcgi_set_limit(f, SO_RCVTIMEO, ms);
 }
 
 static ssize_t
@@ -80,8 +97,10 @@ fcgi_read(struct http *h, void *p, size_t len)
 			fcgi_limit_io(f);
 		c = FCGX_GetChar(in);
 		if (c == EOF) {
-			if (FCGX_GetError(in) != 0)
+			if (FCGX_GetError(in) != 0) {
+				h->stalled = FCGX_GetError(in) == EAGAIN;
 				return -1;
+			}
 			f->body_ended = true;
 			return 0;
 		}
@@ -96,7 +115,8 @@ fcgi_read(struct http *h, void *p, size_t len)
  * libfcgi may hold a record that it does not show, never more than its buffer: the
  * last bytes of a body count as there. While more is missing the client has to
  * send it, and then the socket tells. A record that is there in part counts too:
- * the web server writes whole ones, the rest is on its way.
+ * the web server writes whole ones, the rest is on its way. Which of the two it is for a
+ * body's last bytes cannot be known from outside of libfcgi: a read of them may wait.
  */
 static bool
 fcgi_body_ready(struct http *h)
@@ -214,7 +234,7 @@ fcgi_gone(struct http *h)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
 }
 
-static const struct http_ops fcgi_ops = { fcgi_read, fcgi_body_ready, fcgi_body_fd, fcgi_write,
+static const struct http_ops fcgi_ops = { fcgi_read, fcgi_limit_read, fcgi_body_ready, fcgi_body_fd, fcgi_write,
 	fcgi_flush, fcgi_abort, fcgi_gone };
 
 struct http_fcgi *
@@ -299,6 +319,7 @@ http_fcgi_accept(struct http_fcgi *f, const bool *stop)
 	}
 	f->http = (struct http){ .ops = &fcgi_ops, .env = f->fcgx.envp };
 	f->body_ended = false;
+	f->read_limited = false;
 	f->begun = true;
 	return &f->http;
 }
@@ -319,6 +340,8 @@ http_fcgi_finish(struct http_fcgi *f)
 	f->fcgx.detached = f->body_ended || f->http.broken;
 	if (f->http.broken || !f->body_ended)
 		f->fcgx.keepConnection = 0;
+	else if (f->read_limited)
+		fcgi_set_limit(f, SO_RCVTIMEO, IO_TIMEOUT_MS);
 	FCGX_Finish_r(&f->fcgx);
 }
 

@@ -111,7 +111,9 @@ io_read(void *arg, void *p, size_t len)
 {
 	struct req *r = arg;
 
-	return http_read(r->http, p, len);
+	ssize_t n = http_read(r->http, p, len);
+
+	return n < 0 && r->http->stalled ? RELAY_STALLED : n;
 }
 
 static int
@@ -214,6 +216,8 @@ relay(struct req *r, const struct route_plan *plan)
 	for (size_t i = 0; i < r->headers.n; i++)
 		if (r->hop_from != NULL || !s3_header_name_eq(r->headers.h[i].name, SPAN(COPY_ASK_HEADER)))
 			headers[rq.n_headers++] = (struct relay_header){ r->headers.h[i].name, r->headers.h[i].value };
+	if (rq.has_body)
+		http_limit_read(r->http, r->thread->settings->relay_idle_ms);
 	if (relay_run(r->thread->relay, r->arena, &rq, &io, &r->status, &r->err) == 0)
 		return 0;
 	if (r->err.code == ERR_UNAVAILABLE) /* as when the breaker has refused it */

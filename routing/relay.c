@@ -53,6 +53,7 @@ struct relay {
 	int64_t taken;          /* bytes of the body, from the client */
 	bool sent;              /* the body is at its end */
 	bool client_gone;
+	bool stalled;           /* he sent no more of the body for relay_idle_ms */
 	bool enough;            /* the client wants no more of the answer */
 	const char *gave_up;    /* which limit was exceeded */
 	int64_t moved_us;       /* when a byte last moved, monotonic */
@@ -131,6 +132,13 @@ relay_thread_free(struct relay_thread *t)
 
 /* ---- the body: client to home ---- */
 
+static void
+give_up_client(struct relay *r)
+{
+	r->stalled = true;
+	r->gave_up = "the client sent nothing for relay_idle_ms";
+}
+
 /* All that is there, and no more: a web server hands it out in small pieces, and each that is sent alone costs its round. */
 static size_t
 on_read(char *p, size_t size, size_t count, void *arg)
@@ -146,7 +154,10 @@ on_read(char *p, size_t size, size_t count, void *arg)
 	do {
 		n = r->io->read(r->io->arg, p + got, size * count - got);
 		if (n < 0) {
-			r->client_gone = true;
+			if (n == RELAY_STALLED)
+				give_up_client(r);
+			else
+				r->client_gone = true;
 			return CURL_READFUNC_ABORT;
 		}
 		got += (size_t)n;
@@ -321,6 +332,8 @@ over_limit(struct relay *r)
 
 	if (r->sent && r->status == 0 && still_us > s->relay_first_byte_ms * US_PER_MS)
 		r->gave_up = "no answer within relay_first_byte_ms";
+	else if (still_us > s->relay_idle_ms * US_PER_MS && r->paused)
+		give_up_client(r);
 	else if (still_us > s->relay_idle_ms * US_PER_MS)
 		r->gave_up = "nothing moved for relay_idle_ms";
 	else if (r->status == 0 && !r->paused && still_us > BREAKER_SILENT_US &&
@@ -398,7 +411,7 @@ static bool
 was_reached(const struct relay *r, CURLcode code)
 {
 	if (r->gave_up != NULL)
-		return r->status != 0 || r->paused; /* it answered, or it was the client who sent nothing */
+		return r->status != 0 || r->stalled; /* it answered, or it was the client who sent nothing */
 	return code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
 	    code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CONNECT_ERROR &&
 	    !(code == CURLE_OPERATION_TIMEDOUT && r->status == 0);
@@ -419,7 +432,7 @@ finish(struct relay *r, CURLcode code, int *status, struct err *err)
 	metric_add(M_RELAY_ERRORS, 1);
 	log_event(r->rq->request_id, EV_RELAY_FAILED, LS("region", home), LS("reason", why),
 	    LI("status", r->status), LI("begun", r->begun));
-	if (r->begun || r->client_gone)
+	if (r->begun || r->client_gone || r->stalled)
 		return FAIL(err, ERR_CLOSED, "relay to region \"%s\" broke off: %s", home, why);
 	return FAIL(err, ERR_UNAVAILABLE, "region \"%s\" cannot be reached: %s", home, why);
 }

@@ -44,6 +44,7 @@ struct relay_request {
 	const char *request_id;         /* for the log */
 };
 
+#define RELAY_STALLED (-2)
 /*
  * The client's side. Each that returns a number returns -1 when the client went away. write may say 1: enough, the rest
  * of the answer is not wanted, and the relay ends well.
@@ -53,7 +54,7 @@ struct relay_io {
 	int fd;                         /* becomes readable when more of the body comes; -1 = never waited for */
 	bool (*ready)(void *arg);       /* read would return at once */
 	bool (*gone)(void *arg);        /* has the client left? Asked twice a second, once the body is at its end */
-	/* Up to len bytes of the body; waits for at least one; 0 = its end. */
+	/* Up to len bytes of the body; waits for at least one; 0 = its end; RELAY_STALLED = none came for relay_idle_ms. */
 	ssize_t (*read)(void *arg, void *p, size_t len);
 	/* Once: the status and the block "name: value\r\n..." (no empty line at its end). */
 	int (*begin)(void *arg, int status, struct span headers);
@@ -68,7 +69,8 @@ ssize_t relay_no_body_read(void *arg, void *p, size_t len);
 /*
  * Blocks until the answer has been passed on. Returns 0 then; -1 with err:
  * ERR_UNAVAILABLE (nothing was passed on: answer 503), ERR_CLOSED (the client or the
- * home broke off in the middle: the connection must be closed, no answer can follow).
+ * home broke off in the middle: the connection must be closed, no answer can follow; or the
+ * client sent nothing for relay_idle_ms: where nothing was passed on, he may be told).
  */
 MUST_CHECK int relay_run(struct relay_thread *t, struct arena *a, const struct relay_request *rq,
     const struct relay_io *io, int *status, struct err *err);

@@ -44,11 +44,13 @@ serve_one(struct http *h)
 		if (strncmp(*e, "CONTENT_LENGTH=", 15) == 0)
 			h->expects_body = strcmp(*e + 15, "0") != 0;
 	}
-	if (strcmp(uri, "/read") == 0)
+	if (strcmp(uri, "/hurry") == 0)
+		http_limit_read(h, 50);
+	if (strcmp(uri, "/read") == 0 || strcmp(uri, "/hurry") == 0)
 		while ((n = http_read(h, buf, sizeof(buf))) > 0)
 			got += n;
 	memset(big, 'b', sizeof(big));
-	(void)snprintf(head, sizeof(head), "Status: 200 OK\r\nX-Got: %ld\r\n\r\n", got);
+	(void)snprintf(head, sizeof(head), "Status: 200 OK\r\nX-Got: %ld%s\r\n\r\n", got, h->stalled ? " stalled" : "");
 	ck_assert_int_eq(http_begin(h, head, strlen(head)), 0);
 	if (strcmp(uri, "/big") == 0)
 		ck_assert_int_eq(http_write(h, big, sizeof(big)), 0);
@@ -334,6 +336,38 @@ START_TEST(test_early_answer)
 }
 END_TEST
 
+/* Who sends no more of a body is given up, and answered; a kept connection forgets the limit. */
+START_TEST(test_stalled_body)
+{
+	struct app a;
+	size_t len;
+	int fd;
+
+	app_start(&a);
+	fd = web_connect(&a);
+	request(fd, "/hurry", "5", true);
+	record(fd, IN, "hello", 5);
+	record(fd, IN, NULL, 0);
+	ck_assert(answer(fd, in, &len));
+	ck_assert_ptr_nonnull(strstr(in, "X-Got: 5\r\n"));
+	request(fd, "/read", "5", true);
+	record(fd, IN, "hell", 4);
+	clock_sleep_us(200 * US_PER_MS);
+	record(fd, IN, "o", 1);
+	record(fd, IN, NULL, 0);
+	ck_assert(answer(fd, in, &len));
+	ck_assert_ptr_nonnull(strstr(in, "X-Got: 5\r\n"));
+	request(fd, "/hurry", "5", true);
+	record(fd, IN, "hell", 4);
+	ck_assert(answer(fd, in, &len));
+	ck_assert_ptr_nonnull(strstr(in, "X-Got: 4 stalled\r\n"));
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert_int_le(read(fd, in, 1), 0);
+	(void)close(fd);
+	app_stop(&a);
+}
+END_TEST
+
 /* Strangers and broken web servers cost their connection, not the thread. */
 START_TEST(test_garbage)
 {
@@ -370,6 +404,7 @@ main(void)
 	tcase_add_test(tc, test_big_answer);
 	tcase_add_test(tc, test_half_answer);
 	tcase_add_test(tc, test_early_answer);
+	tcase_add_test(tc, test_stalled_body);
 	tcase_add_test(tc, test_garbage);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

@@ -120,6 +120,7 @@ static size_t to_send, sent, received, flushed; /* flushed: of what was received
 static int got_status;
 static char got_headers[4096];
 static bool client_leaves;        /* in the midst of its body */
+static bool client_stalls;        /* the same: sends no more */
 static bool client_left;          /* while it should wait for the answer */
 static bool client_ready = true;  /* more of the body is there */
 
@@ -129,6 +130,8 @@ io_read(void *arg, void *p, size_t len)
 	(void)arg;
 	if (client_leaves && sent > 0)
 		return -1;
+	if (client_stalls && sent > 0)
+		return RELAY_STALLED;
 	if (len > to_send - sent)
 		len = to_send - sent;
 	memset(p, 'x', len);
@@ -199,7 +202,7 @@ setup(void)
 	err_clear(&err);
 	to_send = sent = received = flushed = 0;
 	got_status = 0;
-	client_leaves = client_left = false;
+	client_leaves = client_stalls = client_left = false;
 	client_ready = true;
 }
 
@@ -395,7 +398,23 @@ START_TEST(test_client_that_does_not_send_is_given_up)
 	client_ready = false;
 	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 	ck_assert_int_eq(relay("PUT", BODY_BYTES, true), -1);
-	ck_assert_ptr_nonnull(strstr(err.detail, "relay_idle_ms"));
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_ptr_nonnull(strstr(err.detail, "the client sent nothing for relay_idle_ms"));
+	ck_assert_int_eq(got_status, 0); /* he can be told */
+	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
+}
+END_TEST
+
+/* The transport waited for the rest itself. */
+START_TEST(test_client_that_stops_sending_is_given_up)
+{
+	to_send = BODY_BYTES;
+	client_stalls = true;
+	home.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	ck_assert_int_eq(relay("PUT", BODY_BYTES, true), -1);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_ptr_nonnull(strstr(err.detail, "the client sent nothing for relay_idle_ms"));
+	ck_assert_int_eq(got_status, 0);
 	ck_assert_int_eq(relays_ask(relays, "us"), BREAKER_GO);
 }
 END_TEST
@@ -629,6 +648,7 @@ main(void)
 	tcase_add_test(t, test_home_that_never_answers_is_given_up);
 	tcase_add_loop_test(t, test_home_that_never_answers_a_put_is_given_up, 0, 2);
 	tcase_add_test(t, test_client_that_does_not_send_is_given_up);
+	tcase_add_test(t, test_client_that_stops_sending_is_given_up);
 	tcase_add_loop_test(t, test_client_that_leaves_while_it_waits_ends_the_relay, 0, 2);
 	tcase_add_test(t, test_breaker_refuses_beyond_the_share);
 	tcase_add_test(t, test_breaker_opens_when_several_hear_nothing);
