@@ -114,8 +114,8 @@ def test_empty_metadata():
 def test_signed_transfer_encoding():
     n = bucket(EU)
     r = S3().request("PUT", n, "k", headers={"transfer-encoding": "chunked"}, body=iter([b"abc", b"def"]))
-    # lighttpd counts the body, and Apache one that came whole with the head; else its length is not known
-    if SERVER == "nginx" or (SERVER == "apache" and r.status != 200):
+    # lighttpd counts the body, Apache and nginx one that came whole with the head; else its length is not known
+    if SERVER != "lighttpd" and r.status != 200:
         error(r, 501, "NotImplemented", Header="Transfer-Encoding")
         return
     status(r, 200)
