@@ -20,23 +20,13 @@
 
 #define LOCKED "Access Denied because object protected by object lock."
 #define RESULT_XML_MAX (8 * 1024 * 1024)
-#define BYPASS "x-amz-bypass-governance-retention"
 #define DOCUMENT_MAX (2 * 1024 * 1024)
 
 bool
 ops_bypasses_governance(const struct req *r, const struct identity *who, struct span key)
 {
-	return s3_ieq(req_header(r, BYPASS), SPAN("true")) &&
+	return s3_ieq(req_header(r, "x-amz-bypass-governance-retention"), SPAN("true")) &&
 	    allowed(r, who, "s3:BypassGovernanceRetention", key);
-}
-
-/* S3 takes that header as a mistake where there is nothing to bypass. */
-static int
-check_bypass(struct req *r)
-{
-	if (req_header(r, BYPASS).p == NULL || r->bucket->object_lock[0] != '\0')
-		return 0;
-	return req_refuse(r, S3_InvalidArgument, BYPASS " is only applicable to Object Lock enabled buckets.", "ArgumentName", SPAN(BYPASS));
 }
 
 /* Whose a delete marker is. */
@@ -105,7 +95,7 @@ op_delete_object(struct req *r, const struct identity *who)
 	struct reply rp;
 	int code;
 
-	if (check_bypass(r) != 0 || ops_version_of(r, req_param(r, "versionId"), &buf, &what.version) != 0 || read_conditions(r, &what) != 0)
+	if (ops_version_of(r, req_param(r, "versionId"), &buf, &what.version) != 0 || read_conditions(r, &what) != 0)
 		return -1;
 	what.bypass = what.version != NULL && ops_bypasses_governance(r, who, r->key);
 	if (meta_object_delete(r->thread->meta, r->arena, r->bucket, &what, marker_owner(who), &done, &r->err) != 0)
@@ -233,7 +223,7 @@ op_delete_objects(struct req *r, const struct identity *who)
 	struct strbuf xml;
 	struct body b;
 
-	if (check_bypass(r) != 0 || body_open(r, who, DOCUMENT_MAX, &b) != 0 || check_digest(r, &b) != 0 || body_all(&b, &document) != 0)
+	if (body_open(r, who, DOCUMENT_MAX, &b) != 0 || check_digest(r, &b) != 0 || body_all(&b, &document) != 0)
 		return -1;
 	if (delete_objects_parse(r->arena, document, r->now_us, &m.asked, &r->problem) != 0)
 		return req_refused(r, "the list of what is to be deleted is refused");

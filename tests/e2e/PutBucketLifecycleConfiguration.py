@@ -53,7 +53,7 @@ def test_rules():
                             ([rule(days(1), status="enabled")], 400, "MalformedXML"), ([rule(days(1), filter="")], 400, "MalformedXML"),
                             ([rule(days(1), filter="<Filter/><Prefix>a</Prefix>")], 400, "MalformedXML"),
                             ([rule(days(1), filter="<Filter><Prefix>a</Prefix>%s</Filter>" % tag)], 400, "MalformedXML"),
-                            ([rule(days(1), filter="<Filter><And>%s%s</And></Filter>" % (tag, tag))], 400, "InvalidTag"),
+                            ([rule(days(1), filter="<Filter><And>%s%s</And></Filter>" % (tag, tag))], 400, "InvalidRequest"),
                             ([rule(days(1), filter="<Filter><And><ObjectSizeGreaterThan>5</ObjectSizeGreaterThan><ObjectSizeLessThan>5</ObjectSizeLessThan></And></Filter>")], 400, "InvalidRequest"),
                             ([rule("<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>", filter="<Filter>%s</Filter>" % tag)], 400, "InvalidRequest"),
                             ([rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>", filter="<Filter>%s</Filter>" % tag)], 400, "InvalidRequest"),

@@ -448,10 +448,7 @@ def remove_versions(s3, name):
         found = [(e.findtext("Key"), e.findtext("VersionId")) for e in r.xml if e.tag in ("Version", "DeleteMarker")] if r.status == 200 else []
         gone = 0
         for k, v in found:
-            target = sigv4.path_of(name) + "/" + k.replace("+", "%20") + "?versionId=" + v
-            q = s3.request("DELETE", target=target)
-            if q.status == 403:  # a lock; only where there is one the header is taken
-                q = s3.request("DELETE", target=target, headers={"x-amz-bypass-governance-retention": "true"})
+            q = s3.request("DELETE", target=sigv4.path_of(name) + "/" + k.replace("+", "%20") + "?versionId=" + v, headers={"x-amz-bypass-governance-retention": "true"})
             gone += q.status == 204
         if not gone:
             return
