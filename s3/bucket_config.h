@@ -14,8 +14,9 @@
 #include "s3/problem.h"
 #include "s3/xml.h"
 
-#define S3_CONFIG_BYTES_MAX 65536 /* of a document as it comes; CORS and lifecycle say so in their own words */
-#define S3_CONFIG_WRITTEN_MAX (4 * S3_CONFIG_BYTES_MAX) /* of one as it is stored */
+#define S3_CONFIG_BYTES_MAX 65536 /* of a document as it comes, but for */
+#define S3_LIFECYCLE_BYTES_MAX 262144 /* its thousand rules */
+#define S3_CONFIG_WRITTEN_MAX 262144 /* of one as it is stored, with what was left out: what readers (XML_LIMITS_CONFIG) and the database take */
 
 typedef int (*s3_config_check)(struct arena *a, struct span given, const char **stored, struct s3_problem *pr);
 

@@ -115,7 +115,7 @@ static const struct xml_rule rules_part[] = {
 	{ NULL, 0, 0, NULL },
 };
 static const struct xml_rule rules_complete[] = {
-	{ "Part", 1, MULTIPART_PARTS_MAX, rules_part },
+	{ "Part", 0, MULTIPART_PARTS_MAX, rules_part },
 	{ NULL, 0, 0, NULL },
 };
 static const struct xml_limits limits = { MULTIPART_DOCUMENT_MAX, 8, 65536 };
@@ -157,6 +157,8 @@ multipart_complete_parse(struct arena *a, struct span document, struct multipart
 	*n = 0;
 	if (root == NULL || xml_conforms(root, rules_complete, pr) != 0)
 		return -1;
+	if (root->child == NULL && span_eq(s3_trim(root->text), SPAN("")))
+		return invalid(pr, "You must specify at least one part");
 	list = arena_array(a, MULTIPART_PARTS_MAX, sizeof(*list));
 	if (list == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);

@@ -60,7 +60,7 @@ struct xml_limits {
 	size_t nodes;
 };
 #define XML_LIMITS_SMALL ((struct xml_limits){ 65536, 8, 1024 })     /* configurations */
-#define XML_LIMITS_CONFIG ((struct xml_limits){ 65536, 8, 16384 })  /* CORS and lifecycle have many rules */
+#define XML_LIMITS_CONFIG ((struct xml_limits){ 262144, 8, 65536 }) /* lifecycle may have a thousand rules */
 #define XML_LIMITS_LISTS ((struct xml_limits){ 2097152, 8, 65536 }) /* DeleteObjects, CompleteMultipartUpload */
 
 /*

@@ -155,6 +155,19 @@ store(struct req *r, const struct bucket_config *c, const char *document, int st
 	return reply_empty(&rp);
 }
 
+/* A policy says so in its own words. */
+static int
+check_length(struct req *r, const struct bucket_config *c, size_t len)
+{
+	size_t max = c->kind == CONFIG_KIND_LIFECYCLE ? S3_LIFECYCLE_BYTES_MAX : S3_CONFIG_BYTES_MAX;
+	const char *text;
+
+	if (c->form == NULL || len <= max)
+		return 0;
+	text = arena_printf(r->arena, "%zu", max);
+	return req_refuse(r, S3_MaxMessageLengthExceeded, NULL, "MaxMessageLengthBytes", span_of(text != NULL ? text : ""));
+}
+
 int
 op_put_bucket_config(struct req *r, const struct identity *who)
 {
@@ -165,8 +178,8 @@ op_put_bucket_config(struct req *r, const struct identity *who)
 
 	if (check_owner(r, who, c) != 0 || (c->kind == CONFIG_KIND_LIFECYCLE && check_transition(r) != 0))
 		return -1;
-	if (body_open(r, who, c->form == NULL ? 4 * POLICY_BYTES_MAX : 4 * S3_CONFIG_BYTES_MAX, &b) != 0 ||
-	    body_all(&b, &given) != 0)
+	if (body_open(r, who, c->form == NULL ? 4 * POLICY_BYTES_MAX : 2 * S3_LIFECYCLE_BYTES_MAX, &b) != 0 ||
+	    body_all(&b, &given) != 0 || check_length(r, c, given.len) != 0)
 		return -1;
 	stored = given.p;
 	if (c->form != NULL && c->form(r->arena, given, &stored, &r->problem) != 0)

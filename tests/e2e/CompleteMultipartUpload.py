@@ -75,7 +75,7 @@ def test_wrong_lists():
     error(complete(n, "k", i, [(1, "x")]), 400, "InvalidPart")
     error(complete(n, "k", i, [(1, a), (2, b)]), 400, "EntityTooSmall", ProposedSize="3", MinSizeAllowed=str(MIN), PartNumber="1", ETag=a.strip('"'))
     error(complete(n, "k", i, [(0, a)]), 400, "InvalidArgument")
-    for body in (b"", b"<CompleteMultipartUpload/>", b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>", b"<Other/>", b"no XML",
+    for body in (b"", b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>", b"<Other/>", b"no XML",
                  b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>", document([(1, a)])[:-5]):
         error(complete(n, "k", i, body), 400, "MalformedXML")
     error(complete(n, "k", "0" * 32, [(1, a)]), 404, "NoSuchUpload")

@@ -109,7 +109,7 @@ class Kind:
         for d in (b"", b"nothing", self.good[:-1], b"<Other/>", self.good.replace(b"</%s>" % root, b"<Odd/></%s>" % root),
                   b'<!DOCTYPE x [<!ENTITY a "b">]>' + self.good) + tuple(x.encode() for x in documents):
             error(self.put(n, d), 400, "MalformedXML")
-        r = self.put(n, whole.replace(">", ">" + " " * 70000, 1).encode())
+        r = self.put(n, whole.replace(">", ">" + " " * 270000, 1).encode())
         ok("too long: refused", r.status == 400 and r.code in ("MalformedXML", "MaxMessageLengthExceeded", "EntityTooLarge"), r)
         error(self.put(n, headers={"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}), 400, "BadDigest")
         if self.missing:

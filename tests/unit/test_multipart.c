@@ -91,7 +91,7 @@ static const struct {
 	{ PART("10001", "a"), "InvalidArgument", NULL },
 	{ PART("x", "a"), "InvalidArgument", NULL },
 	{ PART("1", ""), "", "1: " },
-	{ "", "MalformedXML", NULL },
+	{ "", "InvalidRequest", NULL },
 	{ "<Part><PartNumber>1</PartNumber></Part>", "MalformedXML", NULL },
 	{ "<Part><ETag>a</ETag></Part>", "MalformedXML", NULL },
 	{ PART("1", "a") "<Other/>", "MalformedXML", NULL },
