@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Applications that keep what they have in a bucket, through the region that is not its home: backups, a mounted file system, a registry of images, uploads of streams, and Hadoop's S3A as it uses the API."""
+"""Applications that keep what they have in a bucket, through the region that is not its home: backups, a mounted file system, a registry of images, a Debian archive, uploads of streams, and Hadoop's S3A as it uses the API."""
 import os
 import sys
 
@@ -192,6 +192,75 @@ def test_rclone_mount():
     there = S3()
     eq("in the bucket", differ({k[4:]: there.get(n, k).body for k in there.keys(n) if not k.endswith("/")}, want), [])
     eq("through a second mount, at home", differ(mounted(EU, lambda where, _: files_of(where)), want), [])
+
+
+# ---- a Debian archive ----
+
+def package_of(d, version, content):
+    """A package that dpkg would install."""
+    at = os.path.join(d, "build-" + version)
+    os.makedirs(os.path.join(at, "DEBIAN"))
+    os.makedirs(os.path.join(at, "usr/share/anvil-e2e"))
+    with open(os.path.join(at, "DEBIAN/control"), "w") as f:
+        f.write("Package: anvil-e2e\nVersion: %s\nArchitecture: all\nMaintainer: A <a@example.com>\nDescription: of a test\n" % version)
+    with open(os.path.join(at, "usr/share/anvil-e2e/data"), "wb") as f:
+        f.write(content)
+    deb = os.path.join(d, "anvil-e2e_%s_all.deb" % version)
+    run("dpkg-deb", "--root-owner-group", "-Znone", "-b", at, deb)
+    return deb
+
+
+def test_debian_archive():
+    """aptly publishes into the bucket, apt fetches out of it through apt-transport-s3 (HTTPS, virtual hosts); then a newer version; then it is dropped."""
+    needs("/usr/bin/aptly", "package aptly")
+    needs("/usr/lib/apt/methods/s3", "package apt-transport-s3")
+    d, n, us = temp_dir(), bucket(EU), US.over_tls()
+    try:
+        socket.getaddrinfo("x." + us.domain, us.port)
+    except OSError as e:
+        skip("this machine does not know *.%s (%s)" % (us.domain, e))
+    with open(os.path.join(d, "aptly.conf"), "w") as f:
+        json.dump({"rootDir": os.path.join(d, "aptly"), "architectures": ["all"], "gpgDisableSign": True, "gpgDisableVerify": True, "S3PublishEndpoints": {
+            "anvil": {"region": US.name, "bucket": n, "endpoint": US.endpoint, "prefix": "debian", "acl": "private", "awsAccessKeyID": KEY, "awsSecretAccessKey": SECRET}}}, f)
+
+    def aptly(*args):
+        return run("/usr/bin/aptly", "-config=" + os.path.join(d, "aptly.conf"), *args, env={"HOME": d}).out
+
+    for x in ("apt/methods", "apt/state/lists/partial", "apt/cache/archives/partial", "apt/etc/preferences.d", "apt/etc/trusted.gpg.d", "got"):
+        os.makedirs(os.path.join(d, x))
+    for m in os.listdir("/usr/lib/apt/methods"):
+        if m != "s3":
+            os.symlink("/usr/lib/apt/methods/" + m, os.path.join(d, "apt/methods", m))
+    auth, method = os.path.join(d, "s3auth.conf"), os.path.join(d, "apt/methods/s3")
+    with open(auth, "w") as f:
+        f.write("AccessKeyId = %s\nSecretAccessKey = %s\nToken = ''\nRegion = %s\nEndpoint = %s:%d\n" % (KEY, SECRET, us.name, us.domain, us.port))
+    with open(method, "w") as f:
+        f.write("#!/bin/sh\nSSL_CERT_FILE=%s exec /usr/lib/apt/methods/s3 %s\n" % (os.environ["ANVIL_CA_FILE"], auth))
+    os.chmod(method, 0o755)
+    with open(os.path.join(d, "apt/etc/sources.list"), "w") as f:
+        f.write("deb [trusted=yes] s3://%s/debian stable main\n" % n)
+    with open(os.path.join(d, "apt/status"), "w"):
+        pass
+    with open(os.path.join(d, "apt.conf"), "w") as f:
+        f.write("".join('%s "%s";\n' % v for v in (
+            ("Dir::Etc", d + "/apt/etc"), ("Dir::Etc::Parts", "/dev/null"), ("Dir::Etc::SourceParts", "/dev/null"), ("Dir::State", d + "/apt/state"), ("Dir::State::Status", d + "/apt/status"),
+            ("Dir::Cache", d + "/apt/cache"), ("Dir::Bin::Methods", d + "/apt/methods"), ("APT::Sandbox::User", ""), ("Acquire::Retries", "0"), ("Acquire::Languages", "none"))))
+
+    def fetched(version, content):
+        for args in (("update",), ("download", "anvil-e2e=" + version)):
+            run("/usr/bin/apt-get", "-q", *args, env={"APT_CONFIG": os.path.join(d, "apt.conf")}, cwd=os.path.join(d, "got"))
+        p = run("dpkg-deb", "--fsys-tarfile", os.path.join(d, "got", "anvil-e2e_%s_all.deb" % version))
+        ok("what was packed", content in p.stdout)
+
+    contents = {"1.0+a~1": random_bytes(6 << 20, 1), "2.0": random_bytes(1000, 2)}
+    aptly("repo", "create", "-distribution=stable", "main")
+    for v, how in (("1.0+a~1", ("repo", "-skip-signing", "main", "s3:anvil:")), ("2.0", ("update", "-skip-signing", "stable", "s3:anvil:"))):
+        aptly("repo", "add", "main", package_of(d, v, contents[v]))
+        aptly("publish", *how)
+        fetched(v, contents[v])
+    ok("both are in the pool", sum(k.startswith("debian/pool/main/a/anvil-e2e/") for k in S3().keys(n)) == 2, S3().keys(n))
+    aptly("publish", "drop", "stable", "s3:anvil:")
+    eq("nothing is left", S3().keys(n), [])
 
 
 # ---- @aws-sdk/lib-storage ----

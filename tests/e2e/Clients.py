@@ -133,6 +133,34 @@ def test_s3cmd():
     status(S3().request("HEAD", n), 404)
 
 
+def test_s4cmd():
+    """Threads that put, list, get, move and delete many at once, a large one as an upload."""
+    needs("/usr/bin/s4cmd", "package s4cmd")
+    d, f = files()
+    n = bucket(EU)
+    src = os.path.join(d, "src")
+    os.makedirs(os.path.join(src, "deep"))
+    for name, path in f.items():
+        shutil.copy(path, os.path.join(src, "deep", name))
+
+    def s4cmd(*args):
+        return run("/usr/bin/s4cmd", "--endpoint-url", US.endpoint, "--access-key", KEY, "--secret-key", SECRET, "--max-singlepart-upload-size", "5000000", "--multipart-split-size", "5242880", *args,
+                   env=dict(AWS, AWS_DEFAULT_REGION=US.name, HOME=d)).out
+
+    for _ in range(2):  # the second time nothing has changed
+        s4cmd("dsync", src, "s3://%s/a" % n)
+    eq("there", S3().keys(n), ["a/deep/empty", "a/deep/large", "a/deep/small"])
+    contains("the large one is an upload", S3().head(n, "a/deep/large").get("etag"), "-1")
+    contains("listed", s4cmd("ls", "-r", "s3://%s/a" % n), "a/deep/large")
+    s4cmd("mv", "-r", "s3://%s/a" % n, "s3://%s/b" % n)
+    s4cmd("get", "-r", "s3://%s/b" % n, os.path.join(d, "got"))
+    eq("moved", S3().keys(n), ["b/deep/empty", "b/deep/large", "b/deep/small"])
+    for name, path in f.items():
+        same(name, path, os.path.join(d, "got", "deep", name))
+    s4cmd("del", "-r", "s3://%s/b" % n)
+    eq("empty", S3().keys(n), [])
+
+
 def test_rclone():
     d, f = files()
     n = new_name()
