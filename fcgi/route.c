@@ -110,7 +110,6 @@ static ssize_t
 io_read(void *arg, void *p, size_t len)
 {
 	struct req *r = arg;
-
 	ssize_t n = http_read(r->http, p, len);
 
 	return n < 0 && r->http->stalled ? RELAY_STALLED : n;
