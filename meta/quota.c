@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "meta/internal.h"
 
@@ -146,6 +147,7 @@ count_once(struct meta_thread *t, struct db_pool *pool, struct arena *a, const s
 	*objects = db_i64(r, 0, 1);
 	if (!correct || db_is_null(r, 0, 2))
 		return 0;
+	fault_point(FAULT_POINT_quota_before_correct);
 	if (db_query(t->meta->regional, a, STMT_USAGE_CORRECT,
 	        (const struct db_param[]){ P_UUID(bucket_id), P_INT(*bytes), P_INT(*objects), P_INT(db_i64(r, 0, 2)) }, 4, &r, err) != 0)
 		return -1;
@@ -186,6 +188,7 @@ count_new(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, 
 	bool again;
 	int rc;
 
+	fault_point(FAULT_POINT_quota_before_count);
 	if (wait) {
 		rc = meta_usage_count(t, a, bucket_id, true, &bytes, &objects, err);
 	} else {
@@ -205,6 +208,7 @@ meta_quota_settle(struct meta_thread *t, struct arena *a, const struct uuid *buc
 	struct said said;
 	struct db_rows *r;
 
+	fault_point(FAULT_POINT_quota_before_settle);
 	if (ask(t, a, bucket_id, &said, err) != 0)
 		return -1;
 	if (!said.home || !said.has_quota)
