@@ -591,7 +591,7 @@ class Lab:
     def every_process(self, region, holds):
         """Does it hold of what each process of a region says of itself? Their threads take turns, often all of one process before the next one's."""
         said = set()
-        for _ in range(32 * self.processes):
+        for _ in range(256 * self.processes):
             h = health(self.region(region), timeout=2)
             if not holds(h):
                 return False
