@@ -138,6 +138,9 @@ act_bucket_create(struct action_ctx *c, struct err *err)
 		return FAIL(err, ERR_EXISTS, "tenant \"%s\" has a bucket \"%s\" already", owner.name, name);
 	case BUCKET_TAKEN:
 		return FAIL(err, ERR_EXISTS, "another tenant has a bucket \"%s\"", name);
+	case BUCKET_TOO_MANY:
+		return FAIL(err, ERR_LIMIT, "tenant \"%s\" has %" PRId64 " buckets, and may have %" PRId64, owner.name, owner.n_buckets,
+		    owner.limits.buckets);
 	case BUCKET_NO_REGION:
 		break;
 	}

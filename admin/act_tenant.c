@@ -13,6 +13,9 @@ static const struct column tenant_cols[] = {
 	{ "state", "State", COL_STATE },
 	{ "keys", "Keys", COL_INT },
 	{ "buckets", "Buckets", COL_INT },
+	{ "max_buckets", "At most", COL_INT },
+	{ "bucket_bytes", "New bucket's quota, bytes", COL_SIZE },
+	{ "bucket_objects", "New bucket's quota, objects", COL_INT },
 	{ "created", "Created", COL_TIME },
 	{ "owner_id", "Owner id", COL_TEXT },
 };
@@ -47,7 +50,8 @@ static void
 tenant_row(struct table *t, const struct tenant *x)
 {
 	ROW(t, C_TEXT(x->name), C_TEXT(enabled_word(x->enabled)), C_INT(x->n_apps),
-	    C_INT(x->n_buckets), C_INT(x->created_us), C_TEXT(x->canonical_id));
+	    C_INT(x->n_buckets), C_INT(x->limits.buckets), C_LIMIT(x->limits.of_bucket.bytes), C_LIMIT(x->limits.of_bucket.objects),
+	    C_INT(x->created_us), C_TEXT(x->canonical_id));
 }
 
 static void
@@ -96,6 +100,24 @@ act_tenant_show(struct action_ctx *c, struct err *err)
 	if (registry_tenant_find(c->thread, c->arena, arg_str(c, "name"), &x, err) != 0)
 		return -1;
 	show_tenant(c, &x);
+	return 0;
+}
+
+int
+act_tenant_limits(struct action_ctx *c, struct err *err)
+{
+	const char *name = arg_str(c, "name");
+	struct tenant_limits *l;
+	struct tenant x;
+
+	if (registry_tenant_find(c->thread, c->arena, name, &x, err) != 0)
+		return -1;
+	l = &x.limits;
+	*l = (struct tenant_limits){ arg_num(c, "buckets", l->buckets),
+		{ arg_limit(c, "bucket-bytes", l->of_bucket.bytes), arg_limit(c, "bucket-objects", l->of_bucket.objects) } };
+	if (registry_tenant_set_limits(c->thread, name, l, err) != 0)
+		return -1;
+	SAY(c, "tenant \"%s\" may have %" PRId64 " buckets", name, l->buckets);
 	return 0;
 }
 

@@ -122,8 +122,11 @@ create_tx(struct db *db, void *arg, struct err *err)
 	struct create *c = arg;
 	struct uuid *id = &c->id[c->n_ids++ % CREATE_IDS];
 	struct db_rows *r;
+	bool room;
 
 	uuid_random(id);
+	if (db_run(db, c->arena, STMT_TENANT_LOCK, (const struct db_param[]){ P_UUID(c->tenant_id) }, 1, &r, err) != 0)
+		return -1;
 	for (int try = 1; try <= CREATE_TRIES; try++) {
 		if (db_run(db, c->arena, STMT_BUCKET_CREATE,
 		        (const struct db_param[]){ P_UUID(id), P_TEXT(c->name), P_TEXT(c->region), P_UUID(c->tenant_id),
@@ -139,6 +142,7 @@ create_tx(struct db *db, void *arg, struct err *err)
 			c->made = BUCKET_MADE;
 			return 0;
 		}
+		room = db_bool(r, 0, 2);
 		if (db_run(db, c->arena, STMT_BUCKET_OWNER, (const struct db_param[]){ P_TEXT(c->name) }, 1, &r, err) != 0)
 			return -1;
 		if (db_count(r) > 0) {
@@ -146,6 +150,10 @@ create_tx(struct db *db, void *arg, struct err *err)
 				c->made = BUCKET_MADE;
 			else
 				c->made = memcmp(db_span(r, 0, 0).p, c->tenant_id->b, UUID_LEN) == 0 ? BUCKET_YOURS : BUCKET_TAKEN;
+			return 1;
+		}
+		if (!room) {
+			c->made = BUCKET_TOO_MANY;
 			return 1;
 		}
 		/* Whoever had the name has let it go in between. */

@@ -77,6 +77,11 @@ struct bucket {
 	uint32_t config_kinds;     /* bit i: a bucket_configs row of kind i exists (meta/config_kinds.def) */
 	int64_t created_us;
 };
+/* How much a bucket may hold (meta/quota.h). */
+#define QUOTA_NO_LIMIT INT64_C(-1)
+struct quota {
+	int64_t bytes, objects; /* QUOTA_NO_LIMIT, or from 0 on; with neither limit the bucket is counted only */
+};
 enum app_access {
 	APP_POLICIES, /* only what policies allow: its own and buckets'; nothing without any */
 	APP_FULL      /* all with its own tenant's buckets, but for what their policies deny */
@@ -114,7 +119,7 @@ MUST_CHECK int meta_regions(struct meta_thread *t, struct arena *a, struct regio
 
 /* ---- buckets ---- */
 
-enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION };
+enum bucket_made { BUCKET_MADE, BUCKET_YOURS, BUCKET_TAKEN, BUCKET_NO_REGION, BUCKET_TOO_MANY };
 /* From any region. Returns when every region knows (or W has passed). BUCKET_YOURS: it was there, of the same tenant; waited for, too. */
 MUST_CHECK int meta_bucket_create(struct meta_thread *t, struct arena *a, const char *name, const char *region,
     const struct uuid *tenant_id, enum bucket_made *out, struct err *err);

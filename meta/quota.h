@@ -13,11 +13,6 @@
 
 #include "meta/meta.h"
 
-#define QUOTA_NO_LIMIT INT64_C(-1)
-struct quota {
-	int64_t bytes, objects; /* QUOTA_NO_LIMIT, or from 0 on; with neither limit the bucket is counted only */
-};
-
 /* Sets (NULL: removes) a bucket's quota. It is in force once its home settled it. CONFIG_NONE: it had none. */
 MUST_CHECK int meta_quota_set(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, const struct quota *q,
     enum config_done *out, struct err *err);

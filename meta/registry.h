@@ -30,12 +30,17 @@ const struct registry_change *registry_last_change(const struct meta_thread *t);
 
 /* ---- tenants ---- */
 
+struct tenant_limits {
+	int64_t buckets;          /* it may have so many */
+	struct quota of_bucket;   /* that a new one begins with; no limits: none */
+};
 struct tenant {
 	struct uuid id;
 	const char *name;         /* unique; the display name of owners, too */
 	const char *canonical_id; /* 64 hexadecimal digits */
 	bool enabled;
 	int64_t n_apps, n_buckets, created_us;
+	struct tenant_limits limits;
 };
 /* canonical_id NULL: a random one. */
 MUST_CHECK int registry_tenant_create(struct meta_thread *t, struct arena *a, const char *name, const char *canonical_id,
@@ -45,6 +50,7 @@ MUST_CHECK int registry_tenant_find(struct meta_thread *t, struct arena *a, cons
     struct err *err);
 MUST_CHECK int registry_tenant_list(struct meta_thread *t, struct arena *a, const char *after, int max,
     struct tenant **out, size_t *n, struct err *err);
+MUST_CHECK int registry_tenant_set_limits(struct meta_thread *t, const char *name, const struct tenant_limits *limits, struct err *err);
 MUST_CHECK int registry_tenant_enable(struct meta_thread *t, const char *name, bool enabled, struct err *err);
 /* With its apps. ERR_CONFLICT while it has buckets. */
 MUST_CHECK int registry_tenant_delete(struct meta_thread *t, const char *name, struct err *err);

@@ -151,14 +151,19 @@ page_tenants(struct page_ctx *p, struct err *err)
 int
 page_tenant(struct page_ctx *p, struct err *err)
 {
-	const char *name = page_arg(p, "name");
+	const char *name = page_arg(p, "name"), *here = page_place(p, "tenant?name=", name);
+	const struct result *r = NULL;
+	const struct table *t;
 	struct scope *form;
 
-	if (page_run(p, err, NULL, "tenant.show", "name", name, NULL) != 0)
+	if (page_run(p, err, &r, "tenant.show", "name", name, NULL) != 0)
 		return -1;
 	scope_text(p->root, "title", arena_printf(p->arena, "Tenant %s", name));
-	form = page_form(p, "app.create", page_place(p, "tenant?name=", name),
-	    "tenant", name, NULL);
+	t = result_find(r, "tenant");
+	page_form(p, "tenant.limits", here, "name", name, "?buckets", limit_text(p, table_cell(t, 0, "max_buckets"), false),
+	    "?bucket-bytes", limit_text(p, table_cell(t, 0, "bucket_bytes"), true),
+	    "?bucket-objects", limit_text(p, table_cell(t, 0, "bucket_objects"), false), NULL);
+	form = page_form(p, "app.create", here, "tenant", name, NULL);
 	form_choices(p, form, "policy", choices(p, "policy.list", "policies", "name"));
 	page_try(p, "buckets_problem", "bucket.list", "tenant", name, "limit", "20", NULL);
 	return page_run(p, err, NULL, "app.list", "tenant", name, "after", page_arg(p, "after"),

@@ -169,6 +169,8 @@ op_create_bucket(struct req *r, const struct identity *who)
 		return again < 0 ? -1 : req_refuse(r, S3_BucketAlreadyOwnedByYou, NULL, "BucketName", name);
 	case BUCKET_TAKEN:
 		return req_refuse(r, S3_BucketAlreadyExists, NULL, "BucketName", name);
+	case BUCKET_TOO_MANY:
+		return req_refuse(r, S3_TooManyBuckets, NULL, NULL, SPAN(""));
 	case BUCKET_NO_REGION:
 		return req_refuse(r, S3_InvalidLocationConstraint, NULL, "LocationConstraint", cb.location_constraint);
 	}

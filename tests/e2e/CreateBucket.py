@@ -36,6 +36,30 @@ def test_elsewhere():
         eq("x-amz-bucket-region at %s" % region, h.get("x-amz-bucket-region"), EU.name)
 
 
+def test_too_many():
+    """A tenant has as many as it may, in all regions; one that is there can be made again, and one that goes makes room."""
+    tenant = "e2e-" + secrets.token_hex(4)
+    admin(EU, "tenant", "create", tenant)
+    made = admin_json(US, "app", "create", tenant, "one")
+    s3 = {r: S3(r, find_field(made, "access_key"), find_field(made, "secret")) for r in (EU, US)}
+    admin(US, "tenant", "limits", tenant, "--buckets", "2", "--bucket-objects", "1")
+    a, b, c = names = ["t-" + secrets.token_hex(8) for _ in range(3)]
+    status(create(s3[EU], a, EU.name), 200)
+    status(create(s3[US], b, US.name), 200)
+    for region in (EU, US):
+        error(create(s3[region], c, EU.name), 400, "TooManyBuckets")
+        error(create(s3[region], b, US.name), 409, "BucketAlreadyOwnedByYou")
+    ok("nor by an operator", admin(EU, "bucket", "create", c, "--tenant", tenant, check=False).returncode != 0)
+    until("a new bucket has the tenant's quota", lambda: s3[EU].request("PUT", a, secrets.token_hex(4), body=b"x").status == 403)
+    status(s3[US].request("DELETE", b), 204)
+    status(create(s3[US], c, US.name), 200)
+    for k in s3[EU].keys(a):
+        status(s3[EU].request("DELETE", a, k), 204)
+    for n in names:
+        s3[US].at(US if n == c else EU).request("DELETE", n)
+    admin(EU, "tenant", "delete", tenant, "--yes")
+
+
 def test_signed_for_its_home():
     """minio-go signs for the region that it names, at whichever endpoint; a region that there is not is refused."""
     n = name()

@@ -277,6 +277,8 @@ static const struct line_row lines[] = {
 	{ "anvil-admin dns zone", "--domain" },
 	{ "anvil-admin bucket routing photos maybe", "must be one of default|auto|redirect|relay" },
 	{ "anvil-admin bucket quota photos --bytes 50G --objects 1000000", NULL },
+	{ "anvil-admin tenant limits acme --buckets 20 --bucket-bytes 50G --bucket-objects none", NULL },
+	{ "anvil-admin tenant limits acme --buckets none", "buckets: must be a whole number" },
 	{ "anvil-admin bucket quota photos --bytes none --objects none", NULL },
 	{ "anvil-admin bucket quota photos --bytes 8191P", NULL },
 	{ "anvil-admin bucket quota photos --bytes 8192P", "bytes: must be a number of bytes" },

@@ -526,6 +526,73 @@ START_TEST(test_set_meanwhile)
 }
 END_TEST
 
+/* ---- tenants ---- */
+
+struct maker {
+	const struct uuid *tenant;
+	char name[64];
+	enum bucket_made made;
+	struct err err;
+};
+
+static void *
+make(void *arg)
+{
+	struct maker *m = arg;
+	struct arena *a = arena_new(1 << 20);
+	struct meta_thread *t;
+
+	if (meta_thread_new(meta, &t, &m->err) == 0) {
+		if (meta_bucket_create(t, a, m->name, "eu", m->tenant, &m->made, &m->err) != 0)
+			ck_assert(m->err.code != 0);
+		meta_thread_free(t);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+/* Just so many buckets are made, whoever makes them; each begins with its tenant's quota. */
+START_TEST(test_tenant_limits)
+{
+	struct tenant_limits limits = { 5, { 10, QUOTA_NO_LIMIT } };
+	static struct maker maker[WRITERS];
+	pthread_t th[WRITERS];
+	enum bucket_made made;
+	struct tenant x;
+	struct quota q;
+	int n = 0;
+
+	OK(registry_tenant_create(thread, arena, "limited", NULL, &x, &err));
+	ck_assert_int_eq(x.limits.buckets, 10000); /* as at S3 */
+	ck_assert(x.limits.of_bucket.bytes == QUOTA_NO_LIMIT && x.limits.of_bucket.objects == QUOTA_NO_LIMIT);
+	OK(registry_tenant_set_limits(thread, "limited", &limits, &err));
+	OK(registry_tenant_find(thread, arena, "limited", &x, &err));
+	ck_assert(x.limits.buckets == 5 && x.limits.of_bucket.bytes == 10 && x.limits.of_bucket.objects == QUOTA_NO_LIMIT);
+	for (int i = 0; i < WRITERS; i++) {
+		maker[i] = (struct maker){ .tenant = &x.id };
+		snprintf(maker[i].name, sizeof(maker[i].name), "limited-%d", i);
+		ck_assert_int_eq(pthread_create(&th[i], NULL, make, &maker[i]), 0);
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		(void)pthread_join(th[i], NULL);
+		ck_assert_msg(maker[i].err.code == 0, "%s", maker[i].err.detail);
+		ck_assert(maker[i].made == BUCKET_MADE || maker[i].made == BUCKET_TOO_MANY);
+		if (maker[i].made != BUCKET_MADE)
+			continue;
+		n++;
+		OK(meta_bucket_create(thread, arena, maker[i].name, "eu", &x.id, &made, &err));
+		ck_assert_int_eq(made, BUCKET_YOURS); /* that comes before the limit */
+		OK(registry_bucket_find(thread, arena, maker[i].name, &b, &err));
+		ck_assert(bucket_has_config(&b, CONFIG_KIND_QUOTA));
+		ck_assert_int_eq(meta_quota_find(thread, arena, &b.id, &q, &err), 1);
+		ck_assert(q.bytes == 10 && q.objects == QUOTA_NO_LIMIT);
+		ck_assert_int_eq(settle(), QUOTA_IN_FORCE);
+		refused(put_as(thread, arena, "k", 11, &err));
+	}
+	ck_assert_int_eq(n, 5);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -548,6 +615,7 @@ main(void)
 	tcase_add_loop_test(tc, test_exactly, 0, 2);
 	tcase_add_loop_test(tc, test_churn, 0, 3);
 	tcase_add_test(tc, test_set_meanwhile);
+	tcase_add_test(tc, test_tenant_limits);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
