@@ -76,6 +76,30 @@ def test_keep_alive():
     c.close()
 
 
+def test_get_with_a_body():
+    """S3 answers a GET or HEAD that has a body as one without; what was sent with it is no part of the next request."""
+    n = bucket(EU)
+    S3().put(n, "small", b"x" * 100)
+    S3().put(n, "large", DATA)
+    smuggled = b"DELETE /%s/small HTTP/1.1\r\nHost: %s\r\n\r\n" % (n.encode(), EU.netloc.encode())
+    for via in (EU, US):
+        for body in (b"y", smuggled, b"z" * 300000):
+            c = http.client.HTTPConnection(via.host, via.port, timeout=60)
+            for method, key, want in (("GET", "small", 200), ("HEAD", "small", 200), ("GET", "large", 200), ("GET", "none", 404), ("HEAD", "none", 404), ("GET", "small", 200)):
+                target, headers = "/%s/%s" % (n, key), {"host": via.netloc}
+                sigv4.sign(method, target, headers, hashlib.sha256(body).hexdigest(), KEY, SECRET, via.name)
+                c.request(method, target, body=body, headers=headers)
+                r = c.getresponse()
+                got = r.read()
+                eq("%s %s with %d bytes, by %s" % (method, key, len(body), via), r.status, want)
+                if method == "GET" and want == 200:
+                    ok("its bytes", got == (DATA if key == "large" else b"x" * 100))
+                if len(body) > 100000:
+                    c.close()  # nginx does, for a body that nobody reads: the next request opens it anew
+            c.close()
+    eq("both are there", S3().keys(n), ["large", "small"])
+
+
 def test_pipelined_bytes():
     """Two requests in one packet: two answers."""
     n = bucket(EU)
