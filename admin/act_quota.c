@@ -17,6 +17,8 @@ static const struct column usage_cols[] = {
 	{ "quota_bytes", "Quota, bytes", COL_SIZE },
 	{ "objects", "Objects", COL_INT },
 	{ "quota_objects", "Quota, objects", COL_INT },
+};
+static const struct column lacks_cols[] = {
 	{ "missing_bytes", "Bytes that the account lacks", COL_INT },
 	{ "missing_objects", "Objects that the account lacks", COL_INT },
 };
@@ -107,8 +109,9 @@ act_bucket_usage(struct action_ctx *c, struct err *err)
 	}
 	known = u.counted || !u.has_account;
 	ROW(RESULT_RECORD(c->result, "usage", usage_cols), C_TEXT(b.name), C_TEXT(state_of(&u)), known ? C_INT(u.bytes) : C_NULL,
-	    C_LIMIT(u.limits.bytes), known ? C_INT(u.objects) : C_NULL, C_LIMIT(u.limits.objects),
-	    count && u.has_account ? C_INT(bytes) : C_NULL, count && u.has_account ? C_INT(objects) : C_NULL);
+	    C_LIMIT(u.limits.bytes), known ? C_INT(u.objects) : C_NULL, C_LIMIT(u.limits.objects));
+	if (count && u.has_account)
+		ROW(RESULT_RECORD(c->result, "counted", lacks_cols), C_INT(bytes), C_INT(objects));
 	return 0;
 }
 

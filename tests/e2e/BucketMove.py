@@ -35,9 +35,9 @@ def rows(name, region, table="objects"):
 
 def usage(name, region):
     """(bytes, objects); the account is what the rows are."""
-    u = find_field(admin_json(region, "bucket", "usage", name, "--count"), "usage")
-    eq("the account lacks nothing", (u["missing_bytes"], u["missing_objects"]), (0, 0))
-    return u["bytes"], u["objects"]
+    u = admin_json(region, "bucket", "usage", name, "--count")
+    eq("the account lacks nothing", (find_field(u, "missing_bytes"), find_field(u, "missing_objects")), (0, 0))
+    return find_field(u, "bytes"), find_field(u, "objects")
 
 
 class Loop(threading.Thread):

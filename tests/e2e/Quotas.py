@@ -24,9 +24,9 @@ def put(name, key, body, via=EU):
 
 def usage(name, region=EU):
     """(bytes, objects), and the account is what the rows are."""
-    u = find_field(admin_json(region, "bucket", "usage", name, "--count"), "usage")
-    eq("the account lacks nothing", (u["missing_bytes"], u["missing_objects"]), (0, 0))
-    return u["bytes"], u["objects"]
+    u = admin_json(region, "bucket", "usage", name, "--count")
+    eq("the account lacks nothing", (find_field(u, "missing_bytes"), find_field(u, "missing_objects")), (0, 0))
+    return find_field(u, "bytes"), find_field(u, "objects")
 
 
 def refused(r):

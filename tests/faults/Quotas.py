@@ -13,9 +13,9 @@ WRITERS, KEYS, BYTES, OBJECTS = 6, 5, 60000, 20
 
 def usage(the, name):
     """(bytes, objects); the account lacks nothing."""
-    u = the.admin("eu", "--json", "bucket", "usage", name, "--count")
-    u = anvil.json.loads(u.out if hasattr(u, "out") else u)["usage"]
-    eq("the account lacks nothing", (u["missing_bytes"], u["missing_objects"]), (0, 0))
+    u = anvil.json.loads(the.admin("eu", "--json", "bucket", "usage", name, "--count").out)
+    eq("the account lacks nothing", u["counted"], {"missing_bytes": 0, "missing_objects": 0})
+    u = u["usage"]
     return u["bytes"], u["objects"]
 
 
