@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 from bucket_config import Kind  # noqa: E402
 
-KIND = Kind('tagging', "<Tagging><TagSet><Tag><Key>Hello</Key><Value>World &amp; more</Value></Tag></TagSet></Tagging>", 'NoSuchTagSet', 204)
+KIND = Kind('tagging', "<Tagging><TagSet><Tag><Key>Hello</Key><Value>World @ more</Value></Tag></TagSet></Tagging>", 'NoSuchTagSet', 204)
 
 
 def test_delete_and_again():
