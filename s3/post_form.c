@@ -178,7 +178,7 @@ part_header(struct post_form *f, struct s3_problem *pr)
 		return malformed(pr);
 	f->has_name = true;
 	if (!parameter(f->arena, line, "filename", &f->filename))
-		f->filename = SPAN("");
+		f->filename = (struct span){ NULL, 0 };
 	return 0;
 }
 
@@ -431,6 +431,9 @@ post_form_expand(struct post_form *f)
 {
 	struct span filename = base_name(f->filename);
 
+	/* A file that is sent without a name leaves it as it is, at S3 too. */
+	if (f->filename.p == NULL)
+		return true;
 	for (size_t i = 0; i < f->n; i++)
 		if (!s3_ieq(f->fields[i].name, SPAN("policy")) && !s3_ieq(f->fields[i].name, SPAN("x-amz-signature")) &&
 		    !expand(f->arena, &f->fields[i].value, filename))

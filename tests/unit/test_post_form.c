@@ -32,6 +32,8 @@ static const struct {
 	{ TYPE, FIELD_PART("a", "--") FIELD_PART("b", "\r") FILE_PART("x") END, "a=--;b=\r;|x" },
 	{ TYPE, FIELD_PART("policy", "${filename}") FIELD_PART("x-amz-meta-f", "<${filename}${filename}>") FILE_PART("x") END,
 	    "policy=${filename};x-amz-meta-f=<f.txtf.txt>;|x" },
+	{ TYPE, KEY "--B\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx" END, "key=k/${filename};|x" },
+	{ TYPE, KEY "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\nx" END, "key=k/;|x" },
 	{ TYPE, KEY FILE_PART("one") "\r\n" FIELD_PART("late", "x") FILE_PART("two") END, "key=k/f.txt;|one" },
 	{ TYPE, "--B \t\r\ncontent-disposition: form-data; x=y; name=key\r\nX: y\r\n\r\nv\r\n" FILE_PART("x") END, "key=v;|x" },
 	{ TYPE, FIELD_PART("x-ignore-a", "1") FIELD_PART("x-ignore-a", "2") FILE_PART("x") END, "x-ignore-a=1;x-ignore-a=2;|x" },
