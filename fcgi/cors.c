@@ -84,12 +84,21 @@ bad_request(struct req *r, const char *message)
 }
 
 static int
-forbidden(struct req *r, const char *message, struct span method)
+forbidden(struct req *r, const char *message, struct span method, struct span type)
 {
 	(void)s3_problem_set(&r->problem, S3_AccessForbidden, message);
 	s3_problem_extra(&r->problem, "Method", method);
-	s3_problem_extra(&r->problem, "ResourceType", r->key.len > 0 ? SPAN("OBJECT") : SPAN("BUCKET"));
+	s3_problem_extra(&r->problem, "ResourceType", type);
 	return req_refused(r, "a preflight that no rule allows");
+}
+
+/* There is no rule at all, whatever is asked for. */
+static int
+no_rules(struct req *r, const char *message)
+{
+	struct span method = req_header(r, "access-control-request-method");
+
+	return forbidden(r, message, method.p != NULL ? method : r->method, SPAN("BUCKET"));
 }
 
 static bool
@@ -115,17 +124,17 @@ op_cors_preflight(struct req *r, const struct identity *who)
 	(void)who;
 	if (rq.origin.len == 0)
 		return bad_request(r, "Insufficient information. Origin request header needed.");
-	if (!is_method(rq.method))
-		return bad_request(r, arena_printf(r->arena, "Invalid Access-Control-Request-Method: %.*s",
-		    rq.method.p == NULL ? 4 : (int)rq.method.len, rq.method.p == NULL ? "null" : rq.method.p));
 	if (r->bucket == NULL || strcmp(r->bucket->status, "active") != 0)
-		return forbidden(r, "CORSResponse: Bucket not found", rq.method);
+		return no_rules(r, "CORSResponse: Bucket not found");
 	if (find_rules(r, &rules, &r->err) != 0)
 		return -1;
 	if (rules == NULL)
-		return forbidden(r, "CORSResponse: CORS is not enabled for this bucket.", rq.method);
+		return no_rules(r, "CORSResponse: CORS is not enabled for this bucket.");
+	if (!is_method(rq.method))
+		return bad_request(r, arena_printf(r->arena, "Invalid Access-Control-Request-Method: %.*s",
+		    rq.method.p == NULL ? 4 : (int)rq.method.len, rq.method.p == NULL ? "null" : rq.method.p));
 	if (!s3_cors_match(r->arena, rules, &rq, &answer))
-		return forbidden(r, NOT_ALLOWED, rq.method);
+		return forbidden(r, NOT_ALLOWED, rq.method, r->key.len > 0 ? SPAN("OBJECT") : SPAN("BUCKET"));
 	r->cors_headers = header_lines(r, &answer);
 	reply_begin(&rp, r, 200);
 	return reply_empty(&rp);

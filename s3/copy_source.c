@@ -63,7 +63,7 @@ copy_source_parse(struct arena *a, struct span header, struct copy_source_name *
 		whole.p++, whole.len--;
 	slash = whole.len == 0 ? NULL : memchr(whole.p, '/', whole.len);
 	if (slash == NULL || slash == whole.p || slash + 1 == whole.p + whole.len)
-		return bad_source(pr, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", header);
+		return bad_source(pr, "Invalid copy source object key", SPAN(COPY_SOURCE_HEADER)); /* so S3 has it */
 	out->bucket = (struct span){ whole.p, (size_t)(slash - whole.p) };
 	out->key = (struct span){ slash + 1, whole.len - out->bucket.len - 1 };
 	return mark == NULL ? 0 :

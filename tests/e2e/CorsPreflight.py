@@ -54,12 +54,13 @@ def test_refused():
     good = "https://a.example.com"
     rows = ((n, "https://example.org", "GET", None, "CORS request is not allowed"), (n, good, "DELETE", None, "CORS request is not allowed"),
             (n, good, "GET", "x-other", "CORS request is not allowed"), (n, good, "GET", "x-amz-a, x-other", "CORS request is not allowed"),
-            (bare, good, "GET", None, "CORS is not enabled for this bucket"), (gone, good, "GET", None, "Bucket not found"))
+            (bare, good, "GET", None, "CORS is not enabled for this bucket"), (bare, good, None, None, "CORS is not enabled for this bucket"), (bare, good, "PATCH", None, "CORS is not enabled for this bucket"),
+            (gone, good, "GET", None, "Bucket not found"), (gone, good, None, None, "Bucket not found"))
     for region in (EU, US):
         for name, origin, method, headers, words in rows:
             for key, kind in (("", "BUCKET"), ("/k", "OBJECT")):
                 r = preflight(region, "/" + name + key, origin, method, headers)
-                error(r, 403, "AccessForbidden", Method=method, ResourceType=kind)
+                error(r, 403, "AccessForbidden", Method=method or "OPTIONS", ResourceType=kind if name == n else "BUCKET")
                 contains("the message", r.text("Message"), "CORSResponse: ")
                 contains("the message", r.text("Message"), words)
                 eq("nothing told", told(r), (None,) * len(HEADERS))
