@@ -72,7 +72,7 @@ def test_preflight():
     def ask(region, method="GET", origin="https://a.example"):
         return visit(n, "/a/b", region, "OPTIONS", origin=origin, access_control_request_method=method, access_control_request_headers="x-asked")
     for region in (EU, US):
-        html(ask(region), 403, "AccessForbidden", Method="GET", ResourceType="OBJECT")
+        html(ask(region), 403, "AccessForbidden", Method="GET", ResourceType="BUCKET")
     rule = "<CORSRule><AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedHeader>x-asked</AllowedHeader></CORSRule>"
     status(S3().request("PUT", n, query="cors", body=("<CORSConfiguration>%s</CORSConfiguration>" % rule).encode()), 200)
     for region in (EU, US):
