@@ -8,6 +8,7 @@
  */
 #include "s3/acl.h"
 
+#include "base/parse.h"
 #include "s3/errors.h"
 
 #define GROUPS "http://acs.amazonaws.com/groups/"
@@ -84,14 +85,14 @@ unresolvable(struct s3_problem *pr)
 }
 
 static int
-add_group(struct acl *out, struct span uri, int permission, struct s3_problem *pr)
+add_group(struct acl *out, struct span uri, int permission, const char *named, struct s3_problem *pr)
 {
 	for (int g = ACL_EVERYBODY; g <= ACL_LOG_DELIVERY; g++)
 		if (span_eq(uri, span_of(groups[g]))) {
 			grant(out, (enum acl_grantee)g, NULL, permission);
 			return 0;
 		}
-	return s3_problem_argument(pr, "Invalid group uri", "uri", uri);
+	return s3_problem_argument(pr, "Invalid group uri", named, uri);
 }
 
 /* What can be a canonical id, in headers and in documents alike; whether somebody has it is the caller's to look up. */
@@ -105,12 +106,12 @@ is_id(struct span id)
 }
 
 static int
-add_user(struct arena *a, struct acl *out, struct span id, int permission, struct s3_problem *pr)
+add_user(struct arena *a, struct acl *out, struct span id, int permission, const char *named, struct s3_problem *pr)
 {
 	struct acl_owner user = { .id = arena_strndup(a, id.p, id.len), .name = "" };
 
 	if (!is_id(id))
-		return s3_problem_argument(pr, "Invalid id", "CanonicalUser/ID", id);
+		return s3_problem_argument(pr, "Invalid id", named, id);
 	if (user.id == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);
 	grant(out, ACL_USER, &user, permission);
@@ -152,9 +153,9 @@ add_header(struct arena *a, struct acl *out, const struct s3_header *h, int perm
 		if (out->n == ACL_GRANTS_MAX)
 			return too_many(pr);
 		if (s3_ieq(name, SPAN("id")))
-			rc = add_user(a, out, value, permission, pr);
+			rc = add_user(a, out, value, permission, "id", pr);
 		else if (s3_ieq(name, SPAN("uri")))
-			rc = add_group(out, value, permission, pr);
+			rc = add_group(out, value, permission, "uri", pr);
 		else if (s3_ieq(name, SPAN("emailAddress")))
 			rc = unresolvable(pr);
 		else
@@ -247,12 +248,12 @@ add_grantee(struct arena *a, struct acl *out, const struct xml_node *g, int perm
 	if (out->n == ACL_GRANTS_MAX)
 		return too_many(pr);
 	if (span_eq(type, SPAN("Group")) || (type.p == NULL && uri.p != NULL))
-		return uri.p == NULL ? malformed(pr) : add_group(out, s3_trim(uri), permission, pr);
+		return uri.p == NULL ? malformed(pr) : add_group(out, s3_trim(uri), permission, "Group/URI", pr);
 	if (span_eq(type, SPAN("AmazonCustomerByEmail")) || (type.p == NULL && xml_child(g, "EmailAddress") != NULL))
 		return unresolvable(pr);
 	if ((type.p != NULL && !span_eq(type, SPAN("CanonicalUser"))) || id.p == NULL)
 		return malformed(pr);
-	if (add_user(a, out, s3_trim(id), permission, pr) != 0)
+	if (add_user(a, out, s3_trim(id), permission, "CanonicalUser/ID", pr) != 0)
 		return -1;
 	if (name.p != NULL)
 		out->v[out->n - 1].name = arena_strndup(a, name.p, name.len);
@@ -287,17 +288,29 @@ acl_from_grants(struct arena *a, const struct xml_node *list, struct acl *out, s
 	return 0;
 }
 
+/* 64 hexadecimal digits, as the ids that tenants get. */
+static bool
+looks_like_one_of_ours(struct span id)
+{
+	uint8_t bytes[32];
+
+	return id.len == 2 * sizeof(bytes) && hex_decode(id, bytes, sizeof(bytes));
+}
+
 int
 acl_from_xml(struct arena *a, const struct acl_subject *s, struct span doc, struct acl *out, struct s3_problem *pr)
 {
 	const struct xml_node *root = xml_parse(a, doc, "AccessControlPolicy", &XML_LIMITS_SMALL, pr);
+	struct span id;
 
 	out->owner = s->owner;
 	out->n = 0;
 	if (root == NULL || xml_conforms(root, rules_policy, pr) != 0)
 		return pr->code == S3_MalformedXML ? malformed(pr) : -1;
-	if (!span_eq(s3_trim(xml_at(root, "Owner/ID")), span_of(s->owner.id)))
-		return s3_problem_set(pr, S3_AccessDenied, NULL);
+	id = s3_trim(xml_at(root, "Owner/ID"));
+	if (!span_eq(id, span_of(s->owner.id)))
+		return looks_like_one_of_ours(id) ? s3_problem_set(pr, S3_AccessDenied, NULL) :
+		    s3_problem_argument(pr, "Invalid id", "CanonicalUser/ID", id);
 	return add_grants(a, out, xml_child(root, "AccessControlList"), pr);
 }
 

@@ -52,7 +52,7 @@ acl_name_grantees(struct req *r, const struct identity *who, struct acl *acl)
 			continue;
 		if (err.code != 0 && err.code != ERR_NOT_FOUND)
 			return err_fail(&r->err, err.code, err.where, "%s", err.detail);
-		(void)s3_problem_argument(&r->problem, "Invalid id", "CanonicalUser/ID", span_of(g->id));
+		(void)s3_problem_argument(&r->problem, "Invalid id", acl_in_headers(&r->headers) ? "id" : "CanonicalUser/ID", span_of(g->id));
 		return req_refused(r, "a grantee that is not there");
 	}
 	return 0;

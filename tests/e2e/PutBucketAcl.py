@@ -51,6 +51,9 @@ def test_malformed():
     n = open_bucket()
     for kw, st, code in refused_rows():
         error(put_acl(n, **kw), st, code)
+    for kw, named in (({"grant_read": 'id="wrong-id"'}, "id"), ({"grant_read": 'uri="http://a.example/"'}, "uri"), ({"body": document(("wrong-id", "READ"))}, "CanonicalUser/ID"),
+                      ({"body": document(("http://a.example/", "READ"))}, "Group/URI"), ({"body": document(owner="wrong-id")}, "CanonicalUser/ID")):
+        error(put_acl(n, **kw), 400, "InvalidArgument", ArgumentName=named)
     eq("nothing is stored", grants(acl_of(n)), [FULL])
 
 
