@@ -62,8 +62,8 @@ checksum_headers(struct reply *rp, const struct got *g)
 	if (!checksum_decode(g->o.checksums, &stored) || stored.algo == CHECKSUM_NONE)
 		return;
 	checksum_text(&stored, text);
-	if (g->in_parts.number > 0 && !is_whole(g)) {
-		/* S3 tells a part's own where the object's is made of them. */
+	/* S3 tells a part's own where the object's is made of them; else the object's, of a part that is all of it. */
+	if (g->in_parts.number > 0 && (stored.type == CHECKSUM_COMPOSITE || !is_whole(g))) {
 		if (stored.type == CHECKSUM_FULL_OBJECT || !checksum_decode(g->in_parts.checksums, &of_part) || of_part.algo == CHECKSUM_NONE)
 			return;
 		checksum_text(&of_part, text);

@@ -134,6 +134,11 @@ def test_checksums():
         eq("told by HEAD", (h.get(header), h.get("x-amz-checksum-type")), (want, kind))
         g = S3().request("GET", n, "k", query={"partNumber": "2"}, headers={"x-amz-checksum-mode": "ENABLED"})
         eq("the part's, where the object's is made of them", (g.get(header), g.get("x-amz-checksum-type")), (sigv4.checksum(a, bodies[1]), kind) if kind == "COMPOSITE" else (None, None))
+        alone = create(n, "alone", x_amz_checksum_algorithm=algorithm, x_amz_checksum_type=kind)
+        p = put_part(n, "alone", alone, 1, b"one", **{header: sigv4.checksum(a, b"one")})
+        status(complete(n, "alone", alone, [(1, p.get("ETag"), {element: p.get(header)})]), 200)
+        g = S3().request("GET", n, "alone", query={"partNumber": "1"}, headers={"x-amz-checksum-mode": "ENABLED"})
+        eq("of the only part", (g.get(header), g.get("x-amz-checksum-type")), (p.get(header), kind))
         attributes = S3().request("GET", n, "k", query="attributes", headers={"x-amz-object-attributes": "Checksum"})
         eq("an attribute, without the number of parts", (attributes.text("Checksum/" + element), attributes.text("Checksum/ChecksumType")), (want.split("-")[0], kind))
 
