@@ -384,6 +384,16 @@ struct writer {
 	struct err err;           /* anything else */
 };
 
+static int
+but_for_the_quota(struct writer *w, int rc)
+{
+	if (rc == 0 || w->err.code != ERR_QUOTA)
+		return rc;
+	w->refused++;
+	err_clear(&w->err);
+	return 0;
+}
+
 /* Until the bucket is full. */
 static void *
 fill(void *arg)
@@ -397,11 +407,7 @@ fill(void *arg)
 		arena_reset(a);
 		rc = put_as(t, a, arena_printf(a, "%d-%" PRId64, w->number, w->written), 10, &w->err);
 		w->written += rc == 0;
-		if (rc != 0 && w->err.code == ERR_QUOTA) {
-			w->refused++;
-			err_clear(&w->err);
-			rc = 0;
-		}
+		rc = but_for_the_quota(w, rc);
 	}
 	meta_thread_free(t);
 	arena_free(a);
@@ -431,11 +437,7 @@ churn(void *arg)
 			rc = meta_object_delete(t, a, &b, &many[0], NULL, &one, &w->err);
 		else
 			rc = put_as(t, a, arena_strndup(a, many[0].key.p, many[0].key.len), rand_r(&w->seed) % 100, &w->err);
-		if (rc != 0 && w->err.code == ERR_QUOTA) {
-			w->refused++;
-			err_clear(&w->err);
-			rc = 0;
-		}
+		rc = but_for_the_quota(w, rc);
 	}
 	meta_thread_free(t);
 	arena_free(a);
