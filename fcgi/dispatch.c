@@ -29,6 +29,8 @@
 #include "fcgi/sts.h"
 #include "fcgi/website.h"
 
+#define DROPPED_BODY_MAX (64 * 1024)
+
 static const op_fn handlers[] = {
 #define OP(name, method, level, query, header, handler, action, of_version, class, body, flags, doc) [OP_##name] = handler,
 #include "s3/operations.def"
@@ -52,6 +54,25 @@ bucket_there(struct req *r)
 	if (r->bucket != NULL && (r->op == OP_DeleteBucket || strcmp(r->bucket->status, "active") == 0))
 		return 0;
 	return req_refuse(r, S3_NoSuchBucket, NULL, "BucketName", span_of(r->bucket_name));
+}
+
+/*
+ * S3 heeds no body of a GET or HEAD (RFC 9110 9.3.1: it has no meaning). A small one is taken all the same: a web server that
+ * is answered before it handed it out closes the client's connection, though it said that it would keep it. Of a large one as little is
+ * taken as of a refused upload.
+ */
+static int
+drop_small_body(struct req *r)
+{
+	bool heeded = !r->is_head && !span_eq(r->method, SPAN("GET"));
+	char buf[4096];
+	ssize_t n = 1;
+
+	if (heeded || !r->http->expects_body || r->content_length < 0 || r->content_length > DROPPED_BODY_MAX)
+		return 0;
+	while (n > 0)
+		n = http_read(r->http, buf, sizeof(buf));
+	return n == 0 ? 0 : FAIL(&r->err, ERR_CLOSED, "the client sent less than the body that it told of");
 }
 
 static int
@@ -79,7 +100,7 @@ answer(struct req *r)
 	rc = route(r, who);
 	if (rc != 1)
 		return rc;
-	if (bucket_there(r) != 0)
+	if (drop_small_body(r) != 0 || bucket_there(r) != 0)
 		return -1;
 	if (r->website)
 		return website_serve(r, who);

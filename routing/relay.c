@@ -48,13 +48,14 @@ struct relay {
 	struct strbuf headers;  /* of the answer */
 	int status;
 	bool ours;              /* Anvil answered, and not the web server in its place */
+	bool headed;            /* the head of the answer is there, and it is no interim one */
 	bool begun;             /* passed on to the client */
 	bool paused;            /* libcurl wants body, and the client has none ready */
 	int64_t taken;          /* bytes of the body, from the client */
 	bool sent;              /* the body is at its end */
 	bool client_gone;
 	bool stalled;           /* he sent no more of the body for relay_idle_ms */
-	bool enough;            /* the client wants no more of the answer */
+	bool enough;            /* no more of the answer is wanted, or there is no more */
 	const char *gave_up;    /* which limit was exceeded */
 	int64_t moved_us;       /* when a byte last moved, monotonic */
 	int64_t heard_us;       /* when the breaker was last told that the home lives */
@@ -139,6 +140,16 @@ give_up_client(struct relay *r)
 	r->gave_up = "the client sent nothing for relay_idle_ms";
 }
 
+/* Of a body whose length is known libcurl never reads the end. A web server that is answered before has not handed out all. */
+static void
+read_end(struct relay *r)
+{
+	char none;
+
+	r->sent = true;
+	(void)r->io->read(r->io->arg, &none, 1);
+}
+
 /* All that is there, and no more: a web server hands it out in small pieces, and each that is sent alone costs its round. */
 static size_t
 on_read(char *p, size_t size, size_t count, void *arg)
@@ -162,9 +173,10 @@ on_read(char *p, size_t size, size_t count, void *arg)
 		}
 		got += (size_t)n;
 		r->taken += n;
-		/* Of a body whose length is known libcurl never reads the end. */
-		if (n == 0 || r->taken == r->rq->content_length)
+		if (n == 0)
 			r->sent = true;
+		else if (r->taken == r->rq->content_length)
+			read_end(r);
 	} while (!r->sent && got < size * count && r->io->ready(r->io->arg));
 	r->moved_us = clock_mono_us();
 	return got;
@@ -230,6 +242,8 @@ on_header(char *p, size_t size, size_t count, void *arg)
 		on_status_line(r, p, len);
 		return len;
 	}
+	if (len == 2) /* the line that ends a head */
+		r->headed = r->status >= 200;
 	colon = r->begun ? NULL : memchr(p, ':', len); /* begun: a trailer */
 	if (colon != NULL) {
 		struct span name = { p, (size_t)(colon - p) };
@@ -375,6 +389,19 @@ go_on(struct relay *r)
 	(void)curl_easy_pause(r->thread->curl, CURLPAUSE_CONT);
 }
 
+/*
+ * Did the answer come whole before the body? One to a GET does, whose body nobody reads. libcurl would go on sending it, and a
+ * web server that has an answer hands out no more of it. The connection is given up: the rest of the body is due there.
+ */
+static bool
+answered_early(struct relay *r)
+{
+	curl_off_t len = -1;
+
+	(void)curl_easy_getinfo(r->thread->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len);
+	return !r->sent && r->headed && len >= 0 && r->down >= len;
+}
+
 /* The transfer's own end, or ours. false: given up. */
 static bool
 drive(struct relay *r, CURLcode *code)
@@ -390,6 +417,10 @@ drive(struct relay *r, CURLcode *code)
 		if (running == 0)
 			break;
 		note_progress(r);
+		if (answered_early(r)) {
+			r->enough = begin(r);
+			return false;
+		}
 		if (over_limit(r) || !flush(r))
 			return false;
 		if (curl_multi_poll(multi, &client, r->paused && r->io->fd >= 0 ? 1 : 0, LOOK_MS, &left) != CURLM_OK)
