@@ -72,7 +72,7 @@ struct said {
 	bool there;         /* there is such a bucket */
 	bool has_quota;
 	struct quota quota;
-	int64_t told_us;
+	int64_t said_us;     /* by the primary's clock */
 };
 
 static int
@@ -90,7 +90,7 @@ ask(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, struct
 	out->has_quota = !db_is_null(r, 0, 1);
 	if (!out->has_quota)
 		return 0;
-	out->told_us = db_i64(r, 0, 2);
+	out->said_us = db_i64(r, 0, 2);
 	return quota_read(db_text(r, 0, 1), &out->quota, err);
 }
 
@@ -215,7 +215,7 @@ meta_quota_settle(struct meta_thread *t, struct arena *a, const struct uuid *buc
 		return drop(t, a, bucket_id, out, err);
 	if (db_query(t->meta->regional, a, STMT_QUOTA_SET,
 	        (const struct db_param[]){ P_UUID(bucket_id), limit_param(said.quota.bytes), limit_param(said.quota.objects),
-	            P_INT(said.told_us) }, 4, &r, err) != 0)
+	            P_INT(said.said_us) }, 4, &r, err) != 0)
 		return -1;
 	*out = results[db_i64(r, 0, 0)];
 	return *out == QUOTA_UNCOUNTED ? count_new(t, a, bucket_id, count, out, err) : 0;

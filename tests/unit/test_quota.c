@@ -346,11 +346,20 @@ START_TEST(test_older_word)
 {
 	char id[UUID_TEXT_LEN + 1];
 
+	struct quota q = { 200, QUOTA_NO_LIMIT };
+	enum config_done done;
+
 	(void)quota(100, QUOTA_NO_LIMIT);
 	uuid_text(&b.id, id);
 	ck_assert_int_eq(regional(arena_printf(arena, "SELECT bucket_quota_set('%s', 5, 5, now() - interval '1 day')", id)), 0);
 	put("a", 100);
 	refused(put_as(thread, arena, "b", 1, &err));
+	/* But one that was written earlier, and is what the primary says now: a backup was restored. */
+	OK(meta_quota_set(thread, arena, &b.id, &q, &done, &err));
+	(void)scratch_query(scratch, "global", arena_printf(arena, "UPDATE bucket_configs SET updated_at = now() - interval '1 day' "
+	    "WHERE bucket_id = '%s'", id));
+	ck_assert_int_eq(settle(), QUOTA_IN_FORCE);
+	put("b", 100);
 }
 END_TEST
 
