@@ -92,6 +92,8 @@ static const struct {
 	{ PART("x", "a"), "InvalidArgument", NULL },
 	{ PART("1", ""), "", "1: " },
 	{ "", "InvalidRequest", NULL },
+	{ "\n\t \r", "InvalidRequest", NULL },
+	{ "parts", "MalformedXML", NULL },
 	{ "<Part><PartNumber>1</PartNumber></Part>", "MalformedXML", NULL },
 	{ "<Part><ETag>a</ETag></Part>", "MalformedXML", NULL },
 	{ PART("1", "a") "<Other/>", "MalformedXML", NULL },
