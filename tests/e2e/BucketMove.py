@@ -9,6 +9,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from anvil import *  # noqa: E402,F403
 from copies import SSE, customer  # noqa: E402
+from quotas import usage  # noqa: E402
 import anvil  # noqa: E402
 import uploads  # noqa: E402
 
@@ -31,13 +32,6 @@ def move(name, to=US):
 def rows(name, region, table="objects"):
     i = psql("SELECT id FROM buckets WHERE name = '%s'" % name)
     return int(psql("SELECT count(*) FROM %s WHERE bucket_id = '%s'" % (table, i), conf_value(region, "regional_dsn")))
-
-
-def usage(name, region):
-    """(bytes, objects); the account is what the rows are."""
-    u = admin_json(region, "bucket", "usage", name, "--count")
-    eq("the account lacks nothing", (find_field(u, "missing_bytes"), find_field(u, "missing_objects")), (0, 0))
-    return find_field(u, "bytes"), find_field(u, "objects")
 
 
 class Loop(threading.Thread):

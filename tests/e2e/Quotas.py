@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from anvil import *  # noqa: E402,F403
 import uploads  # noqa: E402
 from forms import form, post  # noqa: E402
+from quotas import usage  # noqa: E402
 
 MIB = 1 << 20
 
@@ -20,13 +21,6 @@ def quota(name, *limits, region=EU):
 
 def put(name, key, body, via=EU):
     return S3(via).request("PUT", name, key, body=body)
-
-
-def usage(name, region=EU):
-    """(bytes, objects), and the account is what the rows are."""
-    u = admin_json(region, "bucket", "usage", name, "--count")
-    eq("the account lacks nothing", (find_field(u, "missing_bytes"), find_field(u, "missing_objects")), (0, 0))
-    return find_field(u, "bytes"), find_field(u, "objects")
 
 
 def refused(r):
