@@ -34,20 +34,18 @@ no_account(const char *name, struct err *err)
 static int
 told(struct action_ctx *c, const struct bucket *b, enum config_done done, bool remove, struct err *err)
 {
+	bool here = strcmp(b->region, c->settings->region) == 0;
 	enum quota_settled settled;
 
 	if (done == CONFIG_NO_BUCKET)
 		return FAIL(err, ERR_NOT_FOUND, "there is no bucket \"%s\"", b->name);
 	if (done == CONFIG_NONE)
 		return FAIL(err, ERR_NOT_FOUND, "bucket \"%s\" has no quota", b->name);
-	if (strcmp(b->region, c->settings->region) != 0) {
-		SAY(c, remove ? "bucket \"%s\" has no quota any more" : "bucket \"%s\" has this quota now", b->name);
-		SAY(c, "region \"%s\" learns of it with the bucket's next request there", b->region);
-		return 0;
-	}
-	if (meta_quota_settle(c->thread, c->arena, &b->id, true, &settled, err) != 0)
+	if (here && meta_quota_settle(c->thread, c->arena, &b->id, true, &settled, err) != 0)
 		return -1;
 	SAY(c, remove ? "bucket \"%s\" has no quota any more" : "bucket \"%s\" has this quota now", b->name);
+	if (!here)
+		SAY(c, "region \"%s\" learns of it with the bucket's next request there", b->region);
 	return 0;
 }
 

@@ -17,12 +17,14 @@
 int
 blob_out_open(struct req *r, const struct sse *sse, int64_t size, struct blob_out *o)
 {
-	int64_t start = clock_mono_us();
 	struct blob_id id;
+	int64_t start;
 
 	*o = (struct blob_out){ .r = r };
-	if (quota_admit(r, size) != 0 ||
-	    store_create(r->thread->store, sse == NULL || size < 0 ? size : chunk_seal_size(size), &o->w, &r->err) != 0)
+	if (quota_admit(r, size) != 0)
+		return -1;
+	start = clock_mono_us();
+	if (store_create(r->thread->store, sse == NULL || size < 0 ? size : chunk_seal_size(size), &o->w, &r->err) != 0)
 		return -1;
 	r->store_us += clock_mono_us() - start;
 	blob_writer_id(o->w, &id);

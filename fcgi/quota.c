@@ -42,7 +42,7 @@ void
 quota_watch(struct req *r)
 {
 	const struct worker *w = r->thread->worker;
-	bool refused = s3_code_of(r->err.code) == S3_QuotaExceeded && r->err.code != 0;
+	bool refused = r->err.code == ERR_QUOTA;
 
 	if (refused)
 		metric_add(M_QUOTA_REFUSED, 1);

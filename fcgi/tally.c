@@ -38,22 +38,20 @@ struct tally {
 
 /* Is it time, for whichever process looks first? A clock that was set back does not hold it up. */
 static bool
-is_due(int64_t now_s)
+is_due(int64_t now_s, int64_t last_s, int64_t every_s)
 {
-	int64_t last_s = metric_get(M_UPLOADS_COUNTED);
-	bool many = metric_get(M_UPLOADS_UNFINISHED) + metric_get(M_UPLOADS_PARTS) > MANY;
-
-	return now_s < last_s || now_s - last_s >= (many ? COUNT_MANY_EVERY_S : COUNT_EVERY_S);
+	return now_s < last_s || now_s - last_s >= every_s;
 }
 
 static void
 count_uploads(struct tally *t)
 {
+	bool many = metric_get(M_UPLOADS_UNFINISHED) + metric_get(M_UPLOADS_PARTS) > MANY;
 	int64_t now_s = clock_wall_us() / US_PER_S;
 	struct uploads_sum sum;
 	struct err err = { 0 };
 
-	if (!is_due(now_s))
+	if (!is_due(now_s, metric_get(M_UPLOADS_COUNTED), many ? COUNT_MANY_EVERY_S : COUNT_EVERY_S))
 		return;
 	metric_set(M_UPLOADS_COUNTED, now_s); /* before: the others need not */
 	arena_reset(t->arena);
@@ -68,11 +66,11 @@ count_uploads(struct tally *t)
 static void
 count_quotas(struct tally *t)
 {
-	int64_t now_s = clock_wall_us() / US_PER_S, last_s = metric_get(M_QUOTAS_COUNTED);
+	int64_t now_s = clock_wall_us() / US_PER_S;
 	struct quotas_sum sum;
 	struct err err = { 0 };
 
-	if (now_s >= last_s && now_s - last_s < QUOTAS_EVERY_S)
+	if (!is_due(now_s, metric_get(M_QUOTAS_COUNTED), QUOTAS_EVERY_S))
 		return;
 	metric_set(M_QUOTAS_COUNTED, now_s);
 	arena_reset(t->arena);

@@ -74,6 +74,18 @@ MUST_CHECK int meta_change_sure(struct meta_thread *t, db_tx_fn fn, void *arg, b
 MUST_CHECK int meta_change_one(struct meta_thread *t, enum stmt st, const struct db_param *params, size_t n_params,
     const char *what, struct err *err);
 
+/* A limit of a quota, which is null in the databases when there is none. */
+static inline struct db_param
+quota_limit_param(int64_t n)
+{
+	return n == QUOTA_NO_LIMIT ? P_NULL : P_INT(n);
+}
+static inline int64_t
+quota_limit_at(const struct db_rows *r, size_t row, int col)
+{
+	return db_is_null(r, row, col) ? QUOTA_NO_LIMIT : db_i64(r, row, col);
+}
+
 /* One thing from a row of a statement into *out; strings are the arena's. */
 typedef void (*registry_row_fn)(const struct db_rows *r, size_t row, struct arena *a, void *out);
 /* The one row of a statement; ERR_NOT_FOUND naming `what` and the parameter when it gives none. */

@@ -107,18 +107,6 @@ meta_quota_find(struct meta_thread *t, struct arena *a, const struct uuid *bucke
 
 /* ---- the account ---- */
 
-static struct db_param
-limit_param(int64_t n)
-{
-	return n == QUOTA_NO_LIMIT ? P_NULL : P_INT(n);
-}
-
-static int64_t
-limit_at(const struct db_rows *r, int col)
-{
-	return db_is_null(r, 0, col) ? QUOTA_NO_LIMIT : db_i64(r, 0, col);
-}
-
 int
 meta_usage(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id, struct usage *out, struct err *err)
 {
@@ -129,7 +117,7 @@ meta_usage(struct meta_thread *t, struct arena *a, const struct uuid *bucket_id,
 		return -1;
 	if (db_count(r) == 0)
 		return 0;
-	*out = (struct usage){ true, !db_is_null(r, 0, 2), { limit_at(r, 0), limit_at(r, 1) }, db_i64(r, 0, 3), db_i64(r, 0, 4) };
+	*out = (struct usage){ true, !db_is_null(r, 0, 2), { quota_limit_at(r, 0, 0), quota_limit_at(r, 0, 1) }, db_i64(r, 0, 3), db_i64(r, 0, 4) };
 	return 0;
 }
 
@@ -214,7 +202,7 @@ meta_quota_settle(struct meta_thread *t, struct arena *a, const struct uuid *buc
 	if (!said.home || !said.has_quota)
 		return drop(t, a, bucket_id, out, err);
 	if (db_query(t->meta->regional, a, STMT_QUOTA_SET,
-	        (const struct db_param[]){ P_UUID(bucket_id), limit_param(said.quota.bytes), limit_param(said.quota.objects),
+	        (const struct db_param[]){ P_UUID(bucket_id), quota_limit_param(said.quota.bytes), quota_limit_param(said.quota.objects),
 	            P_INT(said.said_us) }, 4, &r, err) != 0)
 		return -1;
 	*out = results[db_i64(r, 0, 0)];
@@ -222,20 +210,6 @@ meta_quota_settle(struct meta_thread *t, struct arena *a, const struct uuid *buc
 }
 
 /* ---- all of a region's ---- */
-
-static int
-ids_of(const struct db_rows *r, struct arena *a, struct uuid **out, size_t *n, struct err *err)
-{
-	struct uuid *ids = arena_array(a, db_count(r) + 1, sizeof(*ids));
-
-	if (ids == NULL)
-		return FAIL(err, ERR_LIMIT, "the arena is full");
-	for (size_t i = 0; i < db_count(r); i++)
-		memcpy(ids[i].b, db_span(r, i, 0).p, UUID_LEN);
-	*out = ids;
-	*n = db_count(r);
-	return 0;
-}
 
 int
 meta_quota_accounts(struct meta_thread *t, struct arena *a, const struct uuid *after, int max, struct uuid **out, size_t *n,
@@ -245,7 +219,7 @@ meta_quota_accounts(struct meta_thread *t, struct arena *a, const struct uuid *a
 
 	if (db_query(t->meta->regional, a, STMT_QUOTA_ACCOUNTS, (const struct db_param[]){ P_UUID(after), P_INT(max) }, 2, &r, err) != 0)
 		return -1;
-	return ids_of(r, a, out, n, err);
+	return uuids_from_rows(r, a, out, n, err);
 }
 
 static int
@@ -256,7 +230,7 @@ quotas_here(struct meta_thread *t, struct arena *a, const struct uuid *after, in
 	if (db_query(t->meta->global, a, STMT_QUOTA_PAGE,
 	        (const struct db_param[]){ P_TEXT(t->meta->settings->region), P_UUID(after), P_INT(max) }, 3, &r, err) != 0)
 		return -1;
-	return ids_of(r, a, out, n, err);
+	return uuids_from_rows(r, a, out, n, err);
 }
 
 typedef int (*page_fn)(struct meta_thread *t, struct arena *a, const struct uuid *after, int max, struct uuid **out, size_t *n,

@@ -25,8 +25,7 @@ tenant_from_row(const struct db_rows *r, size_t row, struct arena *a, void *it)
 	out->n_buckets = db_i64(r, row, 5);
 	out->created_us = db_i64(r, row, 6);
 	out->limits.buckets = db_i64(r, row, 7);
-	out->limits.of_bucket.bytes = db_is_null(r, row, 8) ? QUOTA_NO_LIMIT : db_i64(r, row, 8);
-	out->limits.of_bucket.objects = db_is_null(r, row, 9) ? QUOTA_NO_LIMIT : db_i64(r, row, 9);
+	out->limits.of_bucket = (struct quota){ quota_limit_at(r, row, 8), quota_limit_at(r, row, 9) };
 }
 
 int
@@ -64,18 +63,12 @@ registry_tenant_list(struct meta_thread *t, struct arena *a, const char *after, 
 	return *out == NULL ? -1 : 0;
 }
 
-static struct db_param
-limit_param(int64_t n)
-{
-	return n == QUOTA_NO_LIMIT ? P_NULL : P_INT(n);
-}
-
 int
 registry_tenant_set_limits(struct meta_thread *t, const char *name, const struct tenant_limits *limits, struct err *err)
 {
 	return meta_change_one(t, STMT_TENANT_LIMITS,
-	    (const struct db_param[]){ P_TEXT(name), P_INT(limits->buckets), limit_param(limits->of_bucket.bytes),
-	        limit_param(limits->of_bucket.objects) }, 4, "such tenant", err);
+	    (const struct db_param[]){ P_TEXT(name), P_INT(limits->buckets), quota_limit_param(limits->of_bucket.bytes),
+	        quota_limit_param(limits->of_bucket.objects) }, 4, "such tenant", err);
 }
 
 int

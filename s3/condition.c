@@ -7,7 +7,6 @@
  */
 #include "s3/condition.h"
 
-#include "base/parse.h"
 #include "s3/date.h"
 #include "s3/errors.h"
 

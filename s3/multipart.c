@@ -148,15 +148,6 @@ read_part(const struct xml_node *n, struct multipart_part *p, struct s3_problem 
 	return 0;
 }
 
-static bool
-only_blanks(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!xml_blank(s.p[i]))
-			return false;
-	return true;
-}
-
 int
 multipart_complete_parse(struct arena *a, struct span document, struct multipart_part **out, size_t *n, struct s3_problem *pr)
 {
@@ -166,9 +157,8 @@ multipart_complete_parse(struct arena *a, struct span document, struct multipart
 	*n = 0;
 	if (root == NULL || xml_conforms(root, rules_complete, pr) != 0)
 		return -1;
-	if (xml_child(root, "Part") == NULL) /* text instead is no list */
-		return root->child == NULL && only_blanks(root->text) ? invalid(pr, "You must specify at least one part")
-			: s3_problem_set(pr, S3_MalformedXML, NULL);
+	if (xml_child(root, "Part") == NULL) /* then, as it conforms, there is nothing in it but blanks */
+		return invalid(pr, "You must specify at least one part");
 	list = arena_array(a, MULTIPART_PARTS_MAX, sizeof(*list));
 	if (list == NULL)
 		return s3_problem_set(pr, S3_InternalError, NULL);

@@ -79,9 +79,8 @@ limit_text(struct page_ctx *p, const struct cell *c, bool is_size)
 
 /* What the bucket may hold; and in its home, what it holds. */
 static void
-page_quota(struct page_ctx *p, const struct result *r, const char *name, const char *here)
+page_quota(struct page_ctx *p, const struct table *t, const char *name, const char *here, bool at_home)
 {
-	const struct table *t = result_find(r, "bucket");
 	const char *bytes = limit_text(p, table_cell(t, 0, "quota_bytes"), true);
 	const char *objects = limit_text(p, table_cell(t, 0, "quota_objects"), false);
 	const char *const *kinds = table_cell(t, 0, "configurations")->list;
@@ -90,7 +89,7 @@ page_quota(struct page_ctx *p, const struct result *r, const char *name, const c
 	for (size_t i = 0; kinds[i] != NULL; i++)
 		has = has || strcmp(kinds[i], "quota") == 0;
 	scope_flag(p->root, "has_quota", has);
-	if (has && strcmp(table_cell(t, 0, "region")->s, p->rt->settings->region) == 0)
+	if (has && at_home)
 		page_try(p, "usage_problem", "bucket.usage", "name", name, NULL);
 	page_form(p, "bucket.quota", here, "name", name, "?bytes", has ? bytes : "", "?objects", has ? objects : "", NULL);
 }
@@ -102,14 +101,18 @@ page_bucket(struct page_ctx *p, struct err *err)
 	const char *here = page_place(p, "bucket?name=", name);
 	const struct result *r = NULL;
 	const struct cell *mode, *policy;
+	const struct table *t;
+	bool at_home;
 
 	if (page_run(p, err, &r, "bucket.show", "name", name, NULL) != 0)
 		return -1;
 	scope_text(p->root, "title", arena_printf(p->arena, "Bucket %s", name));
-	scope_flag(p->root, "at_home", strcmp(table_cell(result_find(r, "bucket"), 0, "region")->s, p->rt->settings->region) == 0);
-	mode = table_cell(result_find(r, "bucket"), 0, "routing");
-	policy = table_cell(result_find(r, "bucket"), 0, "policy");
-	page_quota(p, r, name, here);
+	t = result_find(r, "bucket");
+	at_home = strcmp(table_cell(t, 0, "region")->s, p->rt->settings->region) == 0;
+	scope_flag(p->root, "at_home", at_home);
+	mode = table_cell(t, 0, "routing");
+	policy = table_cell(t, 0, "policy");
+	page_quota(p, t, name, here, at_home);
 	page_form(p, "bucket.routing", here, "name", name, "?mode",
 	    mode != NULL && mode->kind == CELL_TEXT ? mode->s : "default", NULL);
 	page_form(p, "bucket.policy", here, "name", name, "?document",
